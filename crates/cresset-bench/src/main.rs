@@ -1,0 +1,2 @@
+//! cresset's side of the speed comparison.
+fn main() {}

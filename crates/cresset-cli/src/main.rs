@@ -1,0 +1,2 @@
+//! The cresset program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The derive macro behind cresset's module tree: #[derive(Module)].

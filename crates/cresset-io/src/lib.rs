@@ -1,0 +1,1 @@
+//! Files of tensors for cresset: PyTorch's .pth both ways, safetensors, npy and npz.

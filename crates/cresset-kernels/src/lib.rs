@@ -1,0 +1,11 @@
+//! Numbers on slices for cresset: SIMD lanes, matrix products, reductions, threads, buffers, random streams. Knows no tensor.
+
+pub mod buffer;
+pub mod gemm;
+pub mod lane;
+pub mod level;
+pub mod map;
+pub mod math;
+pub mod reduce;
+pub mod rng;
+pub mod threads;

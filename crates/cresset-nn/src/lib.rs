@@ -1,0 +1,1 @@
+//! Neural network modules for cresset: the module tree, layers, losses, initialisers.

@@ -1,0 +1,1 @@
+//! Tensors with define-by-run autograd: dtypes, shapes, views, operations, gradients, random numbers, printing.

@@ -1,0 +1,1 @@
+//! Gradient checks, golden files from PyTorch and the walks over cresset's tables of operations and modules.

@@ -1,0 +1,1 @@
+//! Figures and reports for cresset: plots as PNG and SVG without any system library.
