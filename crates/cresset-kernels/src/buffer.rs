@@ -1,1 +1,265 @@
-//! (see below)
+//! Memory for numbers: 64-byte aligned blocks from a pool that takes them back, so that a training step allocates nothing once
+//! it is warm.
+//!
+//! Blocks come in size classes, four to each power of two. Up to 1 MiB every thread has free lists of its own (no lock); larger
+//! blocks, and what a thread has too many of, go to lists behind one mutex. Memory fresh from the system is zeroed, and a reused
+//! block holds stale numbers, so a [`Buffer`] never shows uninitialised bytes.
+//!
+//! The pool keeps live and cached bytes together within one and a half times the highest live use of late (64 MiB at least);
+//! beyond, it gives its blocks back to the system. "Of late" is measured in bytes handed out, so a peak is forgotten
+//! after some steps of smaller work; [`release_cached`] forgets at once.
+
+mod pool;
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use half::{bf16, f16};
+
+pub use pool::{Stats, release_cached, reset_peak, stats};
+
+/// A type whose values are plain numbers.
+///
+/// # Safety
+///
+/// Every pattern of bits must be a valid value, the alignment at most [`ALIGN`], and there must be no padding.
+pub unsafe trait Element: Copy + Send + Sync + 'static {}
+
+macro_rules! elements {
+    ($($t:ty),*) => { $(
+        // SAFETY: a number without invalid patterns or padding.
+        unsafe impl Element for $t {}
+    )* };
+}
+elements!(f32, f64, f16, bf16, i64, i32, i16, i8, u8);
+
+/// Alignment of every buffer, in bytes: a cache line and the widest vector.
+pub const ALIGN: usize = 64;
+
+/// The system has no memory left for a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory {
+    /// The size asked for.
+    pub bytes: usize,
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "not enough memory: you tried to allocate {} bytes", self.bytes)
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
+/// A block of bytes from the pool, aligned to [`ALIGN`]; dropping it gives the block back.
+///
+/// ```
+/// use cresset_kernels::buffer::Buffer;
+/// let mut b = Buffer::zeroed(4 * 3);
+/// b.as_mut_slice::<f32>()[1] = 2.5;
+/// assert_eq!(b.as_slice::<f32>(), [0.0, 2.5, 0.0]);
+/// ```
+pub struct Buffer {
+    ptr: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a buffer owns its bytes, and hands them out by the usual rules of borrowing.
+unsafe impl Send for Buffer {}
+// SAFETY: as above.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// A buffer whose bytes are any (but initialised).
+    ///
+    /// # Panics
+    ///
+    /// If the system has no memory left.
+    #[inline]
+    #[track_caller]
+    pub fn new(bytes: usize) -> Buffer {
+        match Buffer::take(bytes) {
+            Ok((buffer, _)) => buffer,
+            Err(e) => refuse(e),
+        }
+    }
+
+    /// [`Buffer::new`], or an error if the system has no memory left.
+    pub fn try_new(bytes: usize) -> Result<Buffer, OutOfMemory> {
+        Buffer::take(bytes).map(|(buffer, _)| buffer)
+    }
+
+    /// A buffer of zeros.
+    ///
+    /// # Panics
+    ///
+    /// If the system has no memory left.
+    #[inline]
+    #[track_caller]
+    pub fn zeroed(bytes: usize) -> Buffer {
+        match Buffer::take(bytes) {
+            Ok((buffer, fresh)) => {
+                if !fresh {
+                    // SAFETY: the buffer owns `bytes` bytes.
+                    unsafe { buffer.ptr.as_ptr().write_bytes(0, bytes) };
+                }
+                buffer
+            }
+            Err(e) => refuse(e),
+        }
+    }
+
+    /// The buffer, and whether its bytes are all zero.
+    #[inline]
+    fn take(bytes: usize) -> Result<(Buffer, bool), OutOfMemory> {
+        if bytes == 0 {
+            // SAFETY: ALIGN is not zero.
+            return Ok((Buffer { ptr: unsafe { NonNull::new_unchecked(ALIGN as *mut u8) }, len: 0 }, true));
+        }
+        if bytes > isize::MAX as usize / 2 {
+            return Err(OutOfMemory { bytes });
+        }
+        let (ptr, fresh) = pool::take(bytes).ok_or(OutOfMemory { bytes })?;
+        Ok((Buffer { ptr, len: bytes }, fresh))
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has no bytes.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Where the bytes are. Aligned to [`ALIGN`], never null.
+    #[inline]
+    pub fn as_ptr(&self) -> *const u8 {
+        self.ptr.as_ptr()
+    }
+
+    /// Where the bytes are, for writing.
+    #[inline]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.ptr.as_ptr()
+    }
+
+    /// The bytes as numbers: as many as fit.
+    #[inline]
+    pub fn as_slice<T: Element>(&self) -> &[T] {
+        // SAFETY: aligned for every `Element`, initialised, and any bits are a valid `T`.
+        unsafe { std::slice::from_raw_parts(self.ptr.as_ptr().cast(), self.len / size_of::<T>()) }
+    }
+
+    /// The bytes as numbers, for writing.
+    #[inline]
+    pub fn as_mut_slice<T: Element>(&mut self) -> &mut [T] {
+        // SAFETY: as in `as_slice`, and borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr().cast(), self.len / size_of::<T>()) }
+    }
+}
+
+impl Drop for Buffer {
+    #[inline]
+    fn drop(&mut self) {
+        if self.len > 0 {
+            pool::give(self.ptr, self.len);
+        }
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "Buffer({} bytes)", self.len)
+    }
+}
+
+#[cold]
+#[track_caller]
+fn refuse(e: OutOfMemory) -> ! {
+    panic!("{e}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeroed_after_use_is_zero() {
+        for bytes in [0, 1, 63, 64, 65, 1000, 1 << 18, 1 << 20, 5 << 20] {
+            for _ in 0..3 {
+                let mut b = Buffer::zeroed(bytes);
+                assert_eq!(b.as_ptr() as usize % ALIGN, 0);
+                assert!(b.as_slice::<u8>().iter().all(|&x| x == 0));
+                b.as_mut_slice::<u8>().fill(7);
+            }
+        }
+    }
+
+    #[test]
+    fn a_dropped_block_comes_back() {
+        for bytes in [100, 3 << 20] {
+            let mut b = Buffer::new(bytes);
+            b.as_mut_slice::<u8>()[bytes - 1] = 9;
+            let at = b.as_ptr();
+            drop(b);
+            let b = Buffer::new(bytes);
+            if b.as_ptr() == at {
+                assert_eq!(b.as_slice::<u8>()[bytes - 1], 9);
+            }
+        }
+    }
+
+    #[test]
+    fn threads_hand_blocks_on_and_counts_agree() {
+        let made: Vec<Buffer> = std::thread::scope(|s| {
+            let threads: Vec<_> = (1..5).map(|i| s.spawn(move || Buffer::zeroed(i * 100_000))).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(stats().peak_bytes >= made.iter().map(|b| b.len()).sum::<usize>());
+    }
+
+    /// The bound needs a process without other tests' buffers: it runs itself again.
+    #[test]
+    fn memory_falls_after_a_peak_and_a_loop_allocates_nothing() {
+        const NAME: &str = "buffer::tests::memory_falls_after_a_peak_and_a_loop_allocates_nothing";
+        if std::env::var_os("CRESSET_TEST_ALONE").is_none() {
+            let me = std::env::current_exe().unwrap();
+            let alone = std::process::Command::new(me).args([NAME, "--exact"]).env("CRESSET_TEST_ALONE", "1").status();
+            return assert!(alone.unwrap().success());
+        }
+        let mib = 1 << 20;
+        // Two hundred steps that hold 160 MiB at most: after the first, no address is new.
+        let mut known = std::collections::HashSet::new();
+        for step in 0..200 {
+            let kept: Vec<Buffer> = (1..=8).flat_map(|i| [i, i, i, i]).map(|i| Buffer::new(i * mib)).collect();
+            let new = kept.iter().filter(|b| known.insert(b.as_ptr() as usize)).count();
+            assert!(step == 0 || new == 0, "step {step}: {new}");
+        }
+        assert!(stats().cached_bytes >= 100 * mib);
+        assert_eq!(stats().live_bytes, 0);
+        // Smaller work makes the pool forget the peak.
+        for _ in 0..2000 {
+            drop((Buffer::new(3 * mib), Buffer::new(2 * mib)));
+        }
+        assert!(stats().cached_bytes <= 64 * mib, "{:?}", stats());
+        let small = Buffer::new(100);
+        reset_peak();
+        assert_eq!(stats().peak_bytes, 128);
+        drop(small);
+        release_cached();
+        assert_eq!(stats(), Stats { live_bytes: 0, cached_bytes: 0, peak_bytes: 128 });
+    }
+
+    #[test]
+    fn too_much_is_refused_with_the_size() {
+        let e = Buffer::try_new(1 << 61).unwrap_err();
+        assert_eq!(e.to_string(), format!("not enough memory: you tried to allocate {} bytes", 1usize << 61));
+        assert!(Buffer::try_new(usize::MAX).is_err());
+        let text = std::panic::catch_unwind(|| Buffer::new(1 << 60)).unwrap_err();
+        assert!(text.downcast_ref::<String>().unwrap().contains("1152921504606846976 bytes"));
+    }
+}
