@@ -1,0 +1,139 @@
+//! Dropout: which elements stay, and by what they are multiplied.
+
+use super::bernoulli::Chance;
+use super::generator::GeneratorState;
+use super::mt19937::WORDS;
+use super::number::Float;
+use crate::level::{Kernel, Simd, dispatch};
+use std::any::TypeId;
+
+/// What a kept element is multiplied by: `1 / (1 - p)` rounded in the type (f16 and bf16: from the f32 quotient).
+///
+/// For `0 < p < 1`. A dropped element is multiplied by zero, so that an infinite one becomes NaN as in PyTorch.
+pub fn dropout_scale<T: Float>(p: f64) -> T {
+    if TypeId::of::<T>() == TypeId::of::<f64>() {
+        T::from_f64(1.0 / (1.0 - p))
+    } else {
+        T::from_f32(1.0 / (1.0 - p) as f32)
+    }
+}
+
+impl GeneratorState {
+    /// Draws `noise = bernoulli(1 - p) / (1 - p)`, which dropout's input (and its gradient) is multiplied by. Two words an
+    /// element. For `0 < p < 1`: the ends draw nothing in PyTorch.
+    pub fn dropout_noise<T: Float>(&mut self, noise: &mut [T], p: f64) {
+        let (chance, scale) = (Chance::new(1.0 - p), dropout_scale(p));
+        self.engine.pairs(noise.len(), |at, words| {
+            dispatch(Noise { words, noise: &mut noise[at..at + words.len() / 2], chance, scale });
+        });
+    }
+
+    /// Dropout in training: `out = x * noise`, and in `mask` which elements stay. `p` of 0 (`out = x`) and 1
+    /// (`out = x * 0`) draw nothing, any other two words an element.
+    ///
+    /// The gradient is `grad * (if mask { dropout_scale(p) } else { 0 })`.
+    pub fn dropout<T: Float>(&mut self, x: &[T], p: f64, out: &mut [T], mask: &mut [bool]) {
+        if p == 0.0 {
+            out.copy_from_slice(x);
+            mask.fill(true);
+            return;
+        }
+        if p == 1.0 {
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = x.times(T::ZERO);
+            }
+            mask.fill(false);
+            return;
+        }
+        let chance = Chance::new(1.0 - p);
+        let scale: T = dropout_scale(p);
+        let mut wide = [0f32; WORDS / 2];
+        self.engine.pairs(x.len(), |at, words| {
+            let here = at..at + words.len() / 2;
+            let (x, out, mask) = (&x[here.clone()], &mut out[here.clone()], &mut mask[here]);
+            if size_of::<T>() < 4 {
+                let wide = &mut wide[..x.len()];
+                T::widen(x, wide);
+                dispatch(InPlace { words, x: wide, mask, chance, scale: scale.to_f32() });
+                T::narrow(wide, out);
+            } else {
+                out.copy_from_slice(x);
+                dispatch(InPlace { words, x: out, mask, chance, scale });
+            }
+        });
+    }
+}
+
+struct Noise<'a, T> {
+    words: &'a [u32],
+    noise: &'a mut [T],
+    chance: Chance,
+    scale: T,
+}
+
+impl<T: Float> Kernel for Noise<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for (x, pair) in self.noise.iter_mut().zip(self.words.chunks_exact(2)) {
+            *x = if self.chance.holds(pair[0], pair[1]) { self.scale } else { T::ZERO };
+        }
+    }
+}
+
+struct InPlace<'a, T> {
+    words: &'a [u32],
+    x: &'a mut [T],
+    mask: &'a mut [bool],
+    chance: Chance,
+    scale: T,
+}
+
+impl<T: Float> Kernel for InPlace<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let InPlace { words, x, mask, chance, scale } = self;
+        // Two loops: each has elements of one size, which is what the vectoriser wants.
+        for (x, pair) in x.iter_mut().zip(words.chunks_exact(2)) {
+            *x = x.times(if chance.holds(pair[0], pair[1]) { scale } else { T::ZERO });
+        }
+        for (mask, pair) in mask.iter_mut().zip(words.chunks_exact(2)) {
+            *mask = chance.holds(pair[0], pair[1]);
+        }
+    }
+}
+
+/// What `alpha_dropout` (Klambauer et al. 2017) does with an element, each number rounded as PyTorch rounds it:
+/// `x * scale + shift_kept` if it stays, `x * 0 + shift_dropped` if not, product and sum rounded each. The mask is
+/// [`GeneratorState::bernoulli`] of `1 - p`; `feature_alpha_dropout` draws it for whole channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlphaDropout<T> {
+    /// The factor of an element that stays, and of its gradient.
+    pub scale: T,
+    /// Added to an element that stays.
+    pub shift_kept: T,
+    /// Added to an element that is dropped.
+    pub shift_dropped: T,
+}
+
+impl<T: Float> AlphaDropout<T> {
+    /// The numbers for the probability `p` of dropping, `0 < p < 1`.
+    pub fn new(p: f64) -> Self {
+        const ALPHA: f64 = 1.758_099_340_847_376_6;
+        let a = 1.0 / ((ALPHA * ALPHA * p + 1.0) * (1.0 - p)).sqrt();
+        let added = T::from_f64(ALPHA * a * p);
+        // A factor stays in f32 for f16 and bf16, an added number is rounded to the type first.
+        let shift = |noise: f64| {
+            if TypeId::of::<T>() == TypeId::of::<f64>() {
+                T::from_f64(noise * (ALPHA * a) + added.to_f64())
+            } else {
+                let product = T::from_f32(noise as f32 * (ALPHA * a) as f32);
+                T::from_f32(product.to_f32() + added.to_f32())
+            }
+        };
+        AlphaDropout { scale: T::from_f64(a), shift_kept: shift(0.0), shift_dropped: shift(-1.0) }
+    }
+}
