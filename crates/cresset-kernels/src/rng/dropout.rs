@@ -47,18 +47,21 @@ impl GeneratorState {
         }
         let chance = Chance::new(1.0 - p);
         let scale: T = dropout_scale(p);
-        let mut wide = [0f32; WORDS / 2];
+        let mut noise = [T::ZERO; WORDS / 2];
+        let mut wide = [[0f32; WORDS / 2]; 3];
         self.engine.pairs(x.len(), |at, words| {
             let here = at..at + words.len() / 2;
             let (x, out, mask) = (&x[here.clone()], &mut out[here.clone()], &mut mask[here]);
             if size_of::<T>() < 4 {
-                let wide = &mut wide[..x.len()];
+                let [wide, noise, product] = wide.each_mut().map(|buffer| &mut buffer[..x.len()]);
                 T::widen(x, wide);
-                dispatch(InPlace { words, x: wide, mask, chance, scale: scale.to_f32() });
-                T::narrow(wide, out);
+                dispatch(Noise { words, noise, chance, scale: scale.to_f32() });
+                dispatch(Apply { x: wide, noise, out: product, mask });
+                T::narrow(product, out);
             } else {
-                out.copy_from_slice(x);
-                dispatch(InPlace { words, x: out, mask, chance, scale });
+                let noise = &mut noise[..x.len()];
+                dispatch(Noise { words, noise, chance, scale });
+                dispatch(Apply { x, noise, out, mask });
             }
         });
     }
@@ -82,26 +85,23 @@ impl<T: Float> Kernel for Noise<'_, T> {
     }
 }
 
-struct InPlace<'a, T> {
-    words: &'a [u32],
-    x: &'a mut [T],
+struct Apply<'a, T> {
+    x: &'a [T],
+    noise: &'a [T],
+    out: &'a mut [T],
     mask: &'a mut [bool],
-    chance: Chance,
-    scale: T,
 }
 
-impl<T: Float> Kernel for InPlace<'_, T> {
+impl<T: Float> Kernel for Apply<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let InPlace { words, x, mask, chance, scale } = self;
-        // Two loops: each has elements of one size, which is what the vectoriser wants.
-        for (x, pair) in x.iter_mut().zip(words.chunks_exact(2)) {
-            *x = x.times(if chance.holds(pair[0], pair[1]) { scale } else { T::ZERO });
+        for ((out, x), &noise) in self.out.iter_mut().zip(self.x).zip(self.noise) {
+            *out = x.times(noise);
         }
-        for (mask, pair) in mask.iter_mut().zip(words.chunks_exact(2)) {
-            *mask = chance.holds(pair[0], pair[1]);
+        for (mask, &noise) in self.mask.iter_mut().zip(self.noise) {
+            *mask = noise != T::ZERO;
         }
     }
 }
