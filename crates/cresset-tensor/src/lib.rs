@@ -1,1 +1,30 @@
 //! Tensors with define-by-run autograd: dtypes, shapes, views, operations, gradients, random numbers, printing.
+//!
+//! A [`Tensor`] is a cheap handle; dtype, device and shape are values. A mistake in the program panics with PyTorch's sentence, and
+//! [`attempt`] turns it into an [`Error`].
+
+pub mod array;
+pub mod autograd;
+pub mod create;
+pub mod device;
+pub mod dims;
+pub mod dtype;
+pub mod error;
+mod kernels;
+pub mod op;
+pub mod ops;
+mod print;
+pub mod storage;
+pub mod tensor;
+
+pub use array::{Array, Meta};
+pub use autograd::{
+    Backward, detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, no_grad_guard, set_grad_enabled,
+};
+pub use device::Device;
+pub use dims::Dims;
+pub use dtype::{DType, Element, Scalar};
+pub use error::{Error, attempt};
+pub use half::{bf16, f16};
+pub use op::Op;
+pub use tensor::{HookHandle, Tensor, WeakTensor};

@@ -1,0 +1,124 @@
+//! Whether ops are recorded, per thread.
+
+use std::cell::Cell;
+
+thread_local! {
+    static MODE: Cell<Mode> = const { Cell::new(Mode { grad: true, inference: false, saw_grad: false, anomaly: false }) };
+}
+
+#[derive(Clone, Copy)]
+struct Mode {
+    grad: bool,
+    inference: bool,
+    /// Set when an op had an input that requires grad, recorded or not (see `checkpoint`).
+    saw_grad: bool,
+    anomaly: bool,
+}
+
+/// Restores the mode it replaced when dropped, also when `f` panics.
+#[must_use = "the mode lasts as long as the guard"]
+pub struct ModeGuard {
+    before: Mode,
+}
+
+impl ModeGuard {
+    fn set(change: impl FnOnce(&mut Mode)) -> ModeGuard {
+        MODE.with(|m| {
+            let before = m.get();
+            let mut mode = before;
+            change(&mut mode);
+            m.set(mode);
+            ModeGuard { before }
+        })
+    }
+}
+impl Drop for ModeGuard {
+    fn drop(&mut self) {
+        MODE.with(|m| {
+            let saw_grad = m.get().saw_grad || self.before.saw_grad;
+            m.set(Mode { saw_grad, ..self.before });
+        });
+    }
+}
+
+/// Are ops recorded on this thread? (`torch.is_grad_enabled`)
+#[inline]
+pub fn is_grad_enabled() -> bool {
+    MODE.with(|m| m.get().grad)
+}
+/// Is this thread inside [`inference_mode`]?
+#[inline]
+pub fn is_inference_mode_enabled() -> bool {
+    MODE.with(|m| m.get().inference)
+}
+/// Is anomaly detection on?
+#[inline]
+pub fn is_anomaly_enabled() -> bool {
+    MODE.with(|m| m.get().anomaly)
+}
+
+/// Runs `f` without recording (`with torch.no_grad():`).
+///
+/// ```
+/// use cresset_tensor::{no_grad, Tensor};
+/// let w = Tensor::ones([2]).requires_grad_(true);
+/// let y = no_grad(|| &w * 2.0);
+/// assert!(!y.requires_grad());
+/// ```
+pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
+    let _guard = no_grad_guard();
+    f()
+}
+/// Runs `f` with recording, also inside [`no_grad`] (`with torch.enable_grad():`).
+pub fn enable_grad<T>(f: impl FnOnce() -> T) -> T {
+    let _guard = set_grad_enabled(true);
+    f()
+}
+/// Runs `f` without recording, for good: what it makes can never take part in autograd (`with torch.inference_mode():`).
+pub fn inference_mode<T>(f: impl FnOnce() -> T) -> T {
+    let _guard = ModeGuard::set(|m| {
+        m.grad = false;
+        m.inference = true;
+    });
+    f()
+}
+/// No recording until the guard is dropped.
+pub fn no_grad_guard() -> ModeGuard {
+    set_grad_enabled(false)
+}
+/// Recording on or off until the guard is dropped (`torch.set_grad_enabled`).
+pub fn set_grad_enabled(on: bool) -> ModeGuard {
+    ModeGuard::set(|m| m.grad = on)
+}
+/// Runs `f` with anomaly detection: a backward that makes a NaN out of none is refused with the name of the op and the line that called it
+/// (`with torch.autograd.detect_anomaly():`).
+pub fn detect_anomaly<T>(f: impl FnOnce() -> T) -> T {
+    let _guard = ModeGuard::set(|m| m.anomaly = true);
+    f()
+}
+
+#[inline]
+pub(crate) fn saw_grad() {
+    MODE.with(|m| {
+        let mut mode = m.get();
+        if !mode.saw_grad {
+            mode.saw_grad = true;
+            m.set(mode);
+        }
+    });
+}
+/// Runs `f` and tells whether an op in it had an input that requires grad.
+pub(crate) fn watching_for_grad<T>(f: impl FnOnce() -> T) -> (T, bool) {
+    let before = MODE.with(|m| {
+        let before = m.get().saw_grad;
+        m.set(Mode { saw_grad: false, ..m.get() });
+        before
+    });
+    let out = f();
+    let saw = MODE.with(|m| {
+        let saw = m.get().saw_grad;
+        m.set(Mode { saw_grad: saw || before, ..m.get() });
+        saw
+    });
+    (out, saw)
+}

@@ -1,0 +1,168 @@
+//! How cresset refuses: one structured error, one way to raise it, one door that turns it into a `Result`.
+//!
+//! A mistake in the program (wrong shapes, dtypes, dims, hyperparameters) panics with PyTorch's sentence at the caller's line.
+//! [`attempt`] catches it and gives the structured error back.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+
+/// What went wrong: the op, the sentence, where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Error {
+    op: String,
+    message: String,
+    module_path: Option<String>,
+    modules: Vec<u64>,
+    location: Option<&'static Location<'static>>,
+}
+
+impl Error {
+    /// An error of the op (or module, or file) `op`.
+    #[track_caller]
+    pub fn new(op: impl Into<String>, message: impl Into<String>) -> Error {
+        let modules = MODULES.with(|m| m.borrow().clone());
+        Error { op: op.into(), message: message.into(), module_path: None, modules, location: Some(Location::caller()) }
+    }
+    /// The op that refused: `matmul`.
+    pub fn op(&self) -> &str {
+        &self.op
+    }
+    /// The sentence, without op and place.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+    /// The module in whose forward it happened, seen from the module that was called first: `network.4 (Linear)`.
+    pub fn module_path(&self) -> Option<&str> {
+        self.module_path.as_deref()
+    }
+    /// The line of the program that called the op.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
+    }
+    /// The ids of the modules that were running, outermost first. (For the module tree, which knows their names.)
+    #[doc(hidden)]
+    pub fn modules(&self) -> &[u64] {
+        &self.modules
+    }
+    #[doc(hidden)]
+    pub fn set_module_path(&mut self, path: String) {
+        self.module_path = Some(path);
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}: {}", self.op, self.message)?;
+        if let Some(path) = &self.module_path {
+            write!(f, ", in {path}")?;
+        }
+        if let Some(at) = self.location {
+            write!(f, " (at {}:{})", at.file(), at.line())?;
+        }
+        Ok(())
+    }
+}
+impl std::error::Error for Error {}
+
+thread_local! {
+    /// How many `attempt`s and module calls are on the stack: then a raise needs no printing, somebody catches it.
+    static CATCHERS: Cell<usize> = const { Cell::new(0) };
+    static MODULES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Raises the error `message` of `op` at the caller's line.
+#[cold]
+#[inline(never)]
+#[track_caller]
+pub fn fail(op: impl Into<String>, message: impl Into<String>) -> ! {
+    raise(Error::new(op, message))
+}
+
+/// Raises an error. Inside [`attempt`] nothing is printed.
+#[cold]
+#[track_caller]
+pub fn raise(error: Error) -> ! {
+    if CATCHERS.with(Cell::get) > 0 {
+        // `resume_unwind` does not call the panic hook, so nothing is printed: the catcher decides.
+        resume_unwind(Box::new(error))
+    }
+    panic!("{error}")
+}
+
+struct Catching;
+impl Catching {
+    fn enter() -> Catching {
+        CATCHERS.with(|c| c.set(c.get() + 1));
+        Catching
+    }
+}
+impl Drop for Catching {
+    fn drop(&mut self) {
+        CATCHERS.with(|c| c.set(c.get() - 1));
+    }
+}
+
+/// Runs `f` and catches what it raises, unopened. (For the module tree, which adds the module's name and raises again.)
+#[doc(hidden)]
+pub fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    let _catching = Catching::enter();
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+/// Runs `f`; a mistake that would panic comes back as an [`Error`] instead, and nothing is printed.
+///
+/// Every lock and mode is as it was before. A panic that is not cresset's own (an index out of bounds in `f`) also comes back as an
+/// error, with its message; its text is printed by the program's panic hook first, as for any panic.
+///
+/// ```
+/// use cresset_tensor::{attempt, Tensor};
+/// let a = Tensor::zeros([2, 3]);
+/// let b = Tensor::zeros([4]);
+/// let error = attempt(|| &a + &b).unwrap_err();
+/// assert_eq!(error.op(), "add");
+/// assert!(error.message().contains("must match the size of tensor b (4)"));
+/// ```
+pub fn attempt<T>(f: impl FnOnce() -> T) -> Result<T, Error> {
+    let depth = MODULES.with(|m| m.borrow().len());
+    catch(f).map_err(|payload| {
+        MODULES.with(|m| m.borrow_mut().truncate(depth));
+        from_panic(payload)
+    })
+}
+
+/// The error inside a caught panic.
+#[doc(hidden)]
+pub fn from_panic(payload: Box<dyn Any + Send>) -> Error {
+    match payload.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(other) => {
+            let text = match (other.downcast_ref::<&str>(), other.downcast_ref::<String>()) {
+                (Some(s), _) => (*s).to_string(),
+                (_, Some(s)) => s.clone(),
+                _ => "a panic without a message".to_string(),
+            };
+            Error { op: "panic".into(), message: text, module_path: None, modules: Vec::new(), location: None }
+        }
+    }
+}
+
+/// The modules whose forward is running on this thread, by the id of their base. (For the module tree.)
+#[doc(hidden)]
+pub struct ModuleScope(());
+impl ModuleScope {
+    /// Marks the module `id` as running until the scope is dropped; also tells whether it is the outermost.
+    pub fn enter(id: u64) -> (ModuleScope, bool) {
+        MODULES.with(|m| {
+            let mut m = m.borrow_mut();
+            m.push(id);
+            (ModuleScope(()), m.len() == 1)
+        })
+    }
+}
+impl Drop for ModuleScope {
+    fn drop(&mut self) {
+        MODULES.with(|m| m.borrow_mut().pop());
+    }
+}

@@ -1,0 +1,251 @@
+//! What an op is, and the one function that runs an op and records it in the graph.
+
+use crate::array::{Array, Meta};
+use crate::autograd::node::{Edge, Node};
+use crate::autograd::{mode, node};
+use crate::error::{self, Error};
+use crate::tensor::Tensor;
+use smallvec::SmallVec;
+use std::fmt::Debug;
+
+/// One or a few of something, without a heap allocation for one.
+pub type Few<T> = SmallVec<[T; 1]>;
+
+/// Which of an op's inputs and outputs its backward reads; the rest is not kept alive. Bit i stands for input or output i.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Saves {
+    /// Inputs.
+    pub inputs: u32,
+    /// Outputs.
+    pub outputs: u32,
+}
+
+impl Saves {
+    /// Backward needs no numbers of forward.
+    pub const NOTHING: Saves = Saves { inputs: 0, outputs: 0 };
+    /// The inputs of these bits.
+    pub const fn inputs(bits: u32) -> Saves {
+        Saves { inputs: bits, outputs: 0 }
+    }
+    /// The outputs of these bits.
+    pub const fn outputs(bits: u32) -> Saves {
+        Saves { inputs: 0, outputs: bits }
+    }
+}
+
+/// An operation: a value that knows its shape rule, its forward and its backward.
+///
+/// Built-in ops have no privileges: implement it for a type of your own and run it with [`apply`].
+///
+/// ```
+/// use cresset_tensor::op::{apply1, Context, Few, Op, Saves};
+/// use cresset_tensor::{Array, Meta, Tensor};
+///
+/// #[derive(Debug)]
+/// struct Square;
+/// impl Op for Square {
+///     fn name(&self) -> &'static str {
+///         "square"
+///     }
+///     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
+///         Ok([*inputs[0]].into())
+///     }
+///     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
+///         let x = inputs[0].to_vec::<f32>();
+///         let y: Vec<f32> = x.iter().map(|x| x * x).collect();
+///         [Array::from_slice(&y, outputs[0].shape)].into()
+///     }
+///     fn saves(&self) -> Saves {
+///         Saves::inputs(0b1)
+///     }
+///     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
+///         [grads[0].as_ref().map(|g| g * &(&ctx.input(0) * 2.0))].into()
+///     }
+/// }
+///
+/// let x = Tensor::from_slice(&[1.0f32, 2.0, 3.0]).requires_grad_(true);
+/// apply1(Square, [&x]).sum().backward();
+/// assert_eq!(x.grad().unwrap().to_vec::<f32>(), [2.0, 4.0, 6.0]);
+/// ```
+pub trait Op: Debug + Send + Sync + 'static {
+    /// Its name, as in `torch.name`: for messages, and for the name of its node (`add` gives `AddBackward0`).
+    fn name(&self) -> &'static str;
+
+    /// The name PyTorch prints as `grad_fn`.
+    fn grad_name(&self) -> String {
+        node::camel_case(self.name()) + "Backward0"
+    }
+
+    /// The shape and dtype rule: the only place that refuses. The sentence is shown after the op's name.
+    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String>;
+
+    /// Numbers in, numbers out. `outputs` is what `infer` said.
+    fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array>;
+
+    /// What backward reads.
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+
+    /// The gradients of the inputs, from those of the outputs, in tensor operations (so that it can be differentiated again). `None` only for an
+    /// input that cannot have one. A gradient may have the shape and dtype before broadcasting and promotion: that is undone by the caller.
+    fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>>;
+
+    /// Do the outputs share the memory of input 0?
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// Whether output `i` can carry a gradient, beyond being of a floating-point dtype. An op without any derivative by definition
+    /// (a comparison, a sign) says no here; one whose derivative is not written says so in [`Op::refuse_grad`].
+    fn differentiable(&self, _output: usize) -> bool {
+        true
+    }
+
+    /// A sentence if the op cannot give a gradient: it is then refused at the call when an input requires grad.
+    fn refuse_grad(&self) -> Option<String> {
+        None
+    }
+}
+
+pub use crate::autograd::node::Context;
+
+/// Runs an op and records it if an input requires grad.
+///
+/// # Panics
+/// With the op's sentence, if its shape rule refuses the inputs.
+#[track_caller]
+#[inline]
+pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Few<Tensor> {
+    let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+    run(op, inputs, &arrays, false)
+}
+
+/// Runs an op of one input and one output and records it even if the input requires no grad.
+#[track_caller]
+pub(crate) fn apply_recorded<O: Op>(op: O, input: &Tensor) -> Tensor {
+    run(op, &[input], &[input.array()], true).swap_remove(0)
+}
+
+/// [`apply`] for an op with one output.
+#[track_caller]
+#[inline]
+pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
+    let mut outs = apply(op, &inputs);
+    debug_assert_eq!(outs.len(), 1);
+    outs.pop().expect("an op with one output")
+}
+
+#[track_caller]
+fn run<O: Op>(op: O, inputs: &[&Tensor], arrays: &[Array], force: bool) -> Few<Tensor> {
+    let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+    let out_metas = match op.infer(&metas) {
+        Ok(m) => m,
+        Err(sentence) => error::raise(Error::new(op.name(), sentence)),
+    };
+    let requires = wants_graph(&op, inputs) || force;
+    let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
+    let outs = op.forward(&refs, &out_metas);
+    debug_assert!(
+        outs.iter().map(|a| *a.meta()).eq(out_metas.iter().copied()),
+        "{}: the shape rule says {out_metas:?}, forward gave {outs:?}",
+        op.name()
+    );
+    let view = op.is_view();
+    if !requires {
+        return outs.into_iter().map(|a| Tensor::from_op(a, None, view)).collect();
+    }
+    let node = node::record(op, inputs, arrays, &outs);
+    outs.into_iter()
+        .enumerate()
+        .map(|(i, a)| {
+            let tracked = a.dtype().is_floating_point() && node.op.differentiable(i);
+            Tensor::from_op(a, tracked.then(|| (node.clone() as _, i as u32)), view)
+        })
+        .collect()
+}
+
+/// Must this run be recorded? Refuses what could not be differentiated.
+#[track_caller]
+fn wants_graph<O: Op>(op: &O, inputs: &[&Tensor]) -> bool {
+    let any = inputs.iter().any(|t| t.requires_grad());
+    if any {
+        mode::saw_grad();
+    }
+    if !mode::is_grad_enabled() || !any {
+        return false;
+    }
+    for t in inputs {
+        if t.is_stale_view() {
+            error::fail(
+                op.name(),
+                "an input is a view whose base was modified in place under autograd after the view was made; its history is lost. Make the view again after the in-place operation",
+            );
+        }
+    }
+    if let Some(sentence) = op.refuse_grad() {
+        error::fail(op.name(), sentence);
+    }
+    true
+}
+
+/// Runs an op and puts its result into `target` (its input 0) in place, with PyTorch's rules for in-place operations.
+///
+/// # Panics
+/// If the shape rule refuses, the result does not fit `target`'s shape or dtype, `target` is a leaf that requires grad, or a view under autograd.
+#[track_caller]
+pub fn apply_inplace<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {
+    let target = inputs[0];
+    let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+    let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+    let name = op.name();
+    let out_metas = match op.infer(&metas) {
+        Ok(m) => m,
+        Err(sentence) => error::raise(Error::new(name, sentence)),
+    };
+    let own = *metas[0];
+    check_inplace(name, target, &own, &out_metas[0]);
+    let requires = wants_graph(&op, inputs);
+    if requires {
+        target.check_inplace_under_grad(name);
+    }
+    let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
+    let mut outs = op.forward(&refs, &out_metas);
+    let result = outs.swap_remove(0);
+    let node = requires.then(|| node::record_inplace(op, inputs, &arrays, &result));
+    drop(refs);
+    crate::kernels::overwrite(&arrays[0], result);
+    if let Some(node) = node {
+        target.set_history(node as _);
+    }
+    target.clone()
+}
+
+#[track_caller]
+fn check_inplace(name: &'static str, target: &Tensor, own: &Meta, result: &Meta) {
+    if result.shape != own.shape {
+        error::fail(
+            name,
+            format!(
+                "output with shape {:?} doesn't match the broadcast shape {:?}: the result of an in-place operation must fit its target",
+                own.shape, result.shape
+            ),
+        );
+    }
+    if !result.dtype.can_cast(own.dtype) {
+        error::fail(
+            name,
+            format!(
+                "result type {} can't be cast to the desired output type {}",
+                result.dtype.scalar_name(),
+                own.dtype.scalar_name()
+            ),
+        );
+    }
+    target.check_overlap(name);
+}
+
+/// For [`Edge`] in signatures elsewhere.
+pub(crate) type OptionalEdge = Option<Edge>;
+/// For [`Node`] in signatures elsewhere.
+pub(crate) type AnyNode = Node<dyn Op>;
