@@ -1,0 +1,160 @@
+//! Figures that a training run ends with.
+
+use crate::error::fail;
+use crate::font::is_wide;
+use crate::{Figure, Series};
+
+/// Two panels against the epoch (from 1): losses left, accuracies right, each series with its name in the legend.
+///
+/// A group without series leaves its panel out. Values that are not finite are gaps.
+///
+/// ```
+/// use cresset_viz::training_curves;
+/// let fig = training_curves(&[("train", &[0.9, 0.4, 0.3]), ("val", &[0.8, 0.5, 0.4])], &[("val", &[0.71, 0.86, 0.9])]);
+/// assert!(fig.to_svg().contains("accuracy"));
+/// ```
+pub fn training_curves(losses: &[(&str, &[f64])], accuracies: &[(&str, &[f64])]) -> Figure {
+    let panels: Vec<_> = [("loss", losses), ("accuracy", accuracies)].into_iter().filter(|p| !p.1.is_empty()).collect();
+    let mut fig = Figure::new(6.0 * panels.len().max(1) as f64, 4.5);
+    for (i, (what, series)) in panels.iter().enumerate() {
+        let axes = fig.subplot(1, panels.len(), i + 1);
+        for (name, values) in series.iter() {
+            let epochs: Vec<usize> = (1..=values.len()).collect();
+            axes.plot(&epochs, *values).label(*name);
+            // A short run is points more than a curve, and a run of one epoch nothing but a point.
+            if values.len() <= 20 {
+                axes.marker("o").markersize(4.0);
+            }
+        }
+        axes.title(*what).xlabel("epoch").ylabel(*what).integer_xticks().grid(true).legend();
+    }
+    fig
+}
+
+/// A confusion matrix as a heat map with its counts in the cells: `counts[i * n + j]` samples of class i were called j.
+///
+/// # Panics
+/// If `counts` does not hold n × n numbers for n names.
+///
+/// ```
+/// let fig = cresset_viz::confusion_matrix(&[50, 3, 2, 45], &["cat", "dog"]);
+/// assert!(fig.to_svg().contains("predicted"));
+/// ```
+#[track_caller]
+pub fn confusion_matrix<S: Series + ?Sized, L: AsRef<str>>(counts: &S, names: &[L]) -> Figure {
+    let n = names.len();
+    let counts = square(counts, n);
+    let side = (2.0 + 0.5 * n as f64).clamp(4.5, 20.0);
+    let mut fig = Figure::new(side + 1.0, side);
+    let at: Vec<usize> = (0..n).collect();
+    let top = counts.iter().copied().filter(|v| v.is_finite()).fold(1.0, f64::max);
+    let axes = fig.subplot(1, 1, 1);
+    axes.heatmap(&counts, n, n).cmap("Blues").clim(0.0, top).annotate(0).colorbar("");
+    axes.xticks(&at, names).yticks(&at, names).xlabel("predicted").ylabel("true").title("confusion matrix");
+    fig
+}
+
+/// A confusion matrix as aligned text for a terminal: a row per true class, a column per predicted class, each row's share of
+/// correct answers (recall) at its end.
+///
+/// # Panics
+/// If `counts` does not hold n × n numbers for n names.
+///
+/// ```
+/// let text = cresset_viz::confusion_text(&[50, 0, 2, 48], &["cat", "dog"]);
+/// assert_eq!(text, "true \\ predicted  cat  dog  recall\n\
+///                   cat                50    0  1.0000\n\
+///                   dog                 2   48  0.9600\n");
+/// ```
+#[track_caller]
+pub fn confusion_text<S: Series + ?Sized, L: AsRef<str>>(counts: &S, names: &[L]) -> String {
+    const CORNER: &str = "true \\ predicted";
+    let n = names.len();
+    let counts = square(counts, n);
+    let columns = |s: &str| s.chars().map(|c| 1 + usize::from(is_wide(c))).sum::<usize>();
+    let number = |v: f64| format!("{v}");
+    let first = names.iter().map(|s| columns(s.as_ref())).chain([CORNER.len()]).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..n)
+        .map(|j| (0..n).map(|i| number(counts[i * n + j]).len()).chain([columns(names[j].as_ref())]).max().unwrap_or(0))
+        .collect();
+    let mut text = format!("{CORNER}{}", " ".repeat(first - CORNER.len()));
+    for (name, width) in names.iter().zip(&widths) {
+        let name = name.as_ref();
+        text += &format!("  {}{name}", " ".repeat(width - columns(name)));
+    }
+    text += "  recall\n";
+    for (i, name) in names.iter().enumerate() {
+        let name = name.as_ref();
+        text += &format!("{name}{}", " ".repeat(first - columns(name)));
+        let row = &counts[i * n..(i + 1) * n];
+        for (&v, &width) in row.iter().zip(&widths) {
+            text += &format!("  {:>width$}", number(v));
+        }
+        let total: f64 = row.iter().sum();
+        text += &if total > 0.0 { format!("  {:.4}\n", row[i] / total) } else { format!("  {:>6}\n", "-") };
+    }
+    text
+}
+
+/// Images side by side without axes: `shape` is `[n, c, h, w]` with c 1 or 3 (colours from 0 to 1), or `[n, h, w]`; `titles` may
+/// be empty or hold one title for each image.
+///
+/// Grey images share one scale from the smallest to the largest value of all of them.
+///
+/// # Panics
+/// If the shape is another one, does not fit the values, or the titles are neither none nor one for each image.
+///
+/// ```
+/// let fig = cresset_viz::image_grid(&[0.5; 2 * 16], &[2, 1, 4, 4], 2, &["a", "b"]);
+/// assert!(fig.to_svg().contains("<image"));
+/// ```
+#[track_caller]
+pub fn image_grid<S: Series + ?Sized, L: AsRef<str>>(
+    images: &S,
+    shape: &[usize],
+    columns: usize,
+    titles: &[L],
+) -> Figure {
+    let images = images.to_f64();
+    let (n, one) = match *shape {
+        [n, h, w] => (n, vec![h, w]),
+        [n, c @ (1 | 3), h, w] => (n, vec![c, h, w]),
+        _ => {
+            fail(format_args!("image_grid: expected shape [n, c, h, w] with c 1 or 3, or [n, h, w], but got {shape:?}"))
+        }
+    };
+    let each: usize = one.iter().product();
+    if images.len() != n * each {
+        fail(format_args!("image_grid: shape {shape:?} is invalid for input of size {}", images.len()));
+    }
+    if !titles.is_empty() && titles.len() != n {
+        fail(format_args!("image_grid: expected no titles or {n}, but got {}", titles.len()));
+    }
+    let columns = columns.clamp(1, n.max(1));
+    let rows = n.div_ceil(columns).max(1);
+    let finite = || images.iter().copied().filter(|v| v.is_finite());
+    let (lo, hi) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let title_room = if titles.is_empty() { 0.0 } else { 0.3 };
+    let side = 1.2_f64.min(100.0 / columns as f64).min(100.0 / rows as f64);
+    let mut fig = Figure::new(columns as f64 * side + 0.3, rows as f64 * (side + title_room) + 0.3);
+    for i in 0..n {
+        let axes = fig.subplot(rows, columns, i + 1);
+        axes.imshow(&images[i * each..(i + 1) * each], &one).axis_off();
+        if lo < hi {
+            axes.clim(lo, hi);
+        }
+        if let Some(title) = titles.get(i) {
+            axes.title(title.as_ref());
+        }
+    }
+    fig
+}
+
+#[track_caller]
+fn square<S: Series + ?Sized>(counts: &S, n: usize) -> Vec<f64> {
+    let counts = counts.to_f64();
+    if counts.len() != n * n {
+        fail(format_args!("confusion matrix: expected {n} x {n} counts for {n} classes, but got {}", counts.len()));
+    }
+    counts
+}

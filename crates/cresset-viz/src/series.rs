@@ -1,0 +1,56 @@
+//! What a plot accepts as data.
+
+/// A sequence of numbers that can be drawn: slices, arrays and vectors of the usual number types, and references to them.
+///
+/// Implement it for a type of your own to pass that to every plotting call. Values that are not finite are gaps.
+///
+/// ```
+/// use cresset_viz::Series;
+/// assert_eq!([1_usize, 2].to_f64(), [1.0, 2.0]);
+/// assert_eq!(vec![0.5_f32].to_f64(), [0.5]);
+/// ```
+pub trait Series {
+    /// The values in order, as `f64`.
+    fn to_f64(&self) -> Vec<f64>;
+}
+
+/// A number type that [`Series`] is implemented for.
+pub trait Number: Copy {
+    /// The value as `f64`, rounded to nearest where it does not fit.
+    fn as_f64(self) -> f64;
+}
+
+macro_rules! number {
+    ($($t:ty),*) => { $(impl Number for $t { fn as_f64(self) -> f64 { self as f64 } })* };
+}
+number!(f32, f64, usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
+
+impl Number for bool {
+    fn as_f64(self) -> f64 {
+        f64::from(u8::from(self))
+    }
+}
+
+impl<T: Number> Series for [T] {
+    fn to_f64(&self) -> Vec<f64> {
+        self.iter().map(|v| v.as_f64()).collect()
+    }
+}
+
+impl<T: Number, const N: usize> Series for [T; N] {
+    fn to_f64(&self) -> Vec<f64> {
+        self[..].to_f64()
+    }
+}
+
+impl<T: Number> Series for Vec<T> {
+    fn to_f64(&self) -> Vec<f64> {
+        self[..].to_f64()
+    }
+}
+
+impl<S: Series + ?Sized> Series for &S {
+    fn to_f64(&self) -> Vec<f64> {
+        (**self).to_f64()
+    }
+}
