@@ -67,6 +67,15 @@ impl Array {
         fill(&mut buffer.as_mut_slice::<T>()[..meta.numel()]);
         Array::from_buffer(buffer, meta)
     }
+    /// A contiguous array without memory, for its shape and strides only: never to be read.
+    pub(crate) fn shell(meta: Meta) -> Array {
+        Array {
+            storage: Arc::new(Storage::new(Buffer::new(0))),
+            strides: meta.shape.contiguous_strides(),
+            meta,
+            offset: 0,
+        }
+    }
     /// All elements zero.
     pub fn zeros(meta: Meta) -> Array {
         Array::from_buffer(Buffer::zeroed(meta.numel() * meta.dtype.size()), meta)

@@ -14,12 +14,14 @@ mod kernels;
 pub mod op;
 pub mod ops;
 mod print;
+pub mod random;
 pub mod storage;
 pub mod tensor;
 
 pub use array::{Array, Meta};
 pub use autograd::{
-    Backward, detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, no_grad_guard, set_grad_enabled,
+    Backward, checkpoint, detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, no_grad_guard,
+    set_grad_enabled,
 };
 pub use device::Device;
 pub use dims::Dims;
@@ -27,4 +29,5 @@ pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, attempt};
 pub use half::{bf16, f16};
 pub use op::Op;
+pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};
 pub use tensor::{HookHandle, Tensor, WeakTensor};

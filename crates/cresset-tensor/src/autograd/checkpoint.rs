@@ -4,7 +4,7 @@ use super::mode;
 use super::node::Context;
 use crate::array::{Array, Meta};
 use crate::op::{Few, Op, Saves};
-use crate::random::GeneratorState;
+use crate::random::Moment;
 use crate::tensor::Tensor;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ type Block = dyn Fn(&Tensor) -> Tensor + Send + Sync;
 
 struct Checkpoint {
     block: Arc<Block>,
-    rng: GeneratorState,
+    rng: Moment,
     meta: Meta,
     /// What the first run gave, until forward hands it out.
     result: Mutex<Option<Array>>,
@@ -41,12 +41,9 @@ impl Op for Checkpoint {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let x = ctx.input(0);
-        let now = GeneratorState::of_default();
-        self.rng.restore_default();
         // The replayed nodes are the newest of all, so the engine takes them next, and every gradient in the block (of x, of parameters, of
         // tensors that the closure caught) flows through the same engine as the rest.
-        let y = mode::enable_grad(|| (self.block)(&x));
-        now.restore_default();
+        let y = self.rng.replay(|| mode::enable_grad(|| (self.block)(&x)));
         if let Some(g) = &grads[0] {
             ctx.continue_from(y, g.clone());
         }
@@ -73,7 +70,7 @@ pub fn checkpoint(block: impl Fn(&Tensor) -> Tensor + Send + Sync + 'static, x: 
     if !mode::is_grad_enabled() {
         return block(x);
     }
-    let rng = GeneratorState::of_default();
+    let rng = Moment::now();
     let (result, needs) = mode::watching_for_grad(|| mode::no_grad(|| block(x)));
     if !needs {
         return result;
