@@ -1,9 +1,9 @@
 //! What can be drawn on axes, and how it looks.
 
 use crate::color::{Color, Colormap};
-use crate::error::fail;
 use crate::histogram::Histogram;
 use crate::ticks::Scale;
+use cresset_tensor::error::fail;
 
 /// How a line is broken up: `"-"`, `"--"`, `":"`, `"-."`, or `""` for no line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,10 @@ impl From<&str> for LineStyle {
             ":" | "dotted" => LineStyle::Dotted,
             "-." | "dashdot" => LineStyle::DashDot,
             "" | "none" => LineStyle::None,
-            _ => fail(format_args!(
-                "'{text}' is not a valid value for ls; supported values are '-', '--', ':', '-.', ''"
-            )),
+            _ => fail(
+                "linestyle",
+                format!("'{text}' is not a valid value for ls; supported values are '-', '--', ':', '-.', ''"),
+            ),
         }
     }
 }
@@ -81,9 +82,10 @@ impl From<&str> for Marker {
             "D" => Marker::Diamond,
             "x" => Marker::Cross,
             "+" => Marker::Plus,
-            _ => fail(format_args!(
-                "'{text}' is not a valid marker; supported are 'o', '.', 's', '^', 'v', 'D', 'x', '+'"
-            )),
+            _ => fail(
+                "marker",
+                format!("'{text}' is not a valid marker; supported are 'o', '.', 's', '^', 'v', 'D', 'x', '+'"),
+            ),
         }
     }
 }
@@ -281,8 +283,9 @@ impl Artist {
         }))
     }
 
-    pub fn mapped_color(&self, value: f64) -> Color {
+    /// Colours by value; the range is looked up once.
+    pub fn mapping(&self) -> impl Fn(f64) -> Color + '_ {
         let (lo, hi) = self.mapped_range().unwrap_or((0.0, 1.0));
-        self.colormap.at((value - lo) / (hi - lo))
+        move |value| self.colormap.at((value - lo) / (hi - lo))
     }
 }

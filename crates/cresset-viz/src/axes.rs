@@ -3,8 +3,8 @@
 use crate::artist::{Artist, LineStyle, Mark, Marker, Raster};
 use crate::check::{distinct, index, named, ordered, pair};
 use crate::color::{Color, Colormap};
-use crate::error::fail;
 use crate::{Scale, Series, histogram};
+use cresset_tensor::error::fail;
 
 /// Where the legend stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,7 +95,7 @@ impl Axes {
     fn last(&mut self, call: &str) -> &mut Artist {
         match self.artists.last_mut() {
             Some(artist) => artist,
-            None => fail(format_args!("{call}: nothing has been drawn on these axes yet")),
+            None => fail(call, "nothing has been drawn on these axes yet"),
         }
     }
 
@@ -158,7 +158,7 @@ impl Axes {
     pub fn density(&mut self, on: bool) -> &mut Axes {
         match &mut self.last("density").mark {
             Mark::Hist { density, .. } => *density = on,
-            _ => fail("density: the last thing drawn is not a histogram"),
+            _ => fail("density", "the last thing drawn is not a histogram"),
         }
         self
     }
@@ -242,7 +242,7 @@ impl Axes {
     pub fn heatmap<S: Series + ?Sized>(&mut self, values: &S, rows: usize, columns: usize) -> &mut Axes {
         let values = values.to_f64();
         if values.len() != rows * columns {
-            fail(format_args!("heatmap: shape [{rows}, {columns}] is invalid for input of size {}", values.len()));
+            fail("heatmap", format!("shape [{rows}, {columns}] is invalid for input of size {}", values.len()));
         }
         self.equal = true;
         (self.x.integer, self.y.integer) = (true, true);
@@ -259,7 +259,7 @@ impl Axes {
     pub fn imshow<S: Series + ?Sized>(&mut self, values: &S, shape: &[usize]) -> &mut Axes {
         let values = values.to_f64();
         if values.len() != shape.iter().product::<usize>() {
-            fail(format_args!("imshow: shape {shape:?} is invalid for input of size {}", values.len()));
+            fail("imshow", format!("shape {shape:?} is invalid for input of size {}", values.len()));
         }
         let raster = match *shape {
             [rows, columns] | [1, rows, columns] => Raster { rows, columns, channels: 1, values },
@@ -270,7 +270,7 @@ impl Axes {
             }
             [rows, columns, 3] => Raster { rows, columns, channels: 3, values },
             [rows, columns, 1] => Raster { rows, columns, channels: 1, values },
-            _ => fail(format_args!("imshow: Invalid shape {shape:?} for image data")),
+            _ => fail("imshow", format!("Invalid shape {shape:?} for image data")),
         };
         self.equal = true;
         (self.x.integer, self.y.integer) = (true, true);

@@ -1,8 +1,8 @@
 //! Figures that a training run ends with.
 
-use crate::error::fail;
 use crate::font::is_wide;
 use crate::{Figure, Series};
+use cresset_tensor::error::fail;
 
 /// Two panels against the epoch (from 1): losses left, accuracies right, each series with its name in the legend.
 ///
@@ -119,16 +119,14 @@ pub fn image_grid<S: Series + ?Sized, L: AsRef<str>>(
     let (n, one) = match *shape {
         [n, h, w] => (n, vec![h, w]),
         [n, c @ (1 | 3), h, w] => (n, vec![c, h, w]),
-        _ => {
-            fail(format_args!("image_grid: expected shape [n, c, h, w] with c 1 or 3, or [n, h, w], but got {shape:?}"))
-        }
+        _ => fail("image_grid", format!("expected shape [n, c, h, w] with c 1 or 3, or [n, h, w], but got {shape:?}")),
     };
     let each: usize = one.iter().product();
     if images.len() != n * each {
-        fail(format_args!("image_grid: shape {shape:?} is invalid for input of size {}", images.len()));
+        fail("image_grid", format!("shape {shape:?} is invalid for input of size {}", images.len()));
     }
     if !titles.is_empty() && titles.len() != n {
-        fail(format_args!("image_grid: expected no titles or {n}, but got {}", titles.len()));
+        fail("image_grid", format!("expected no titles or {n}, but got {}", titles.len()));
     }
     let columns = columns.clamp(1, n.max(1));
     let rows = n.div_ceil(columns).max(1);
@@ -154,7 +152,7 @@ pub fn image_grid<S: Series + ?Sized, L: AsRef<str>>(
 fn square<S: Series + ?Sized>(counts: &S, n: usize) -> Vec<f64> {
     let counts = counts.to_f64();
     if counts.len() != n * n {
-        fail(format_args!("confusion matrix: expected {n} x {n} counts for {n} classes, but got {}", counts.len()));
+        fail("confusion_matrix", format!("expected {n} x {n} counts for {n} classes, but got {}", counts.len()));
     }
     counts
 }

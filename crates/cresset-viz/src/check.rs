@@ -1,14 +1,14 @@
 //! What plotting calls refuse: lengths that differ, limits that are none.
 
 use crate::Series;
-use crate::error::fail;
+use cresset_tensor::error::fail;
 
 #[track_caller]
 pub(crate) fn pair<X: Series + ?Sized, Y: Series + ?Sized>(call: &str, x: &X, y: &Y) -> (Vec<f64>, Vec<f64>) {
     let (x, y) = (x.to_f64(), y.to_f64());
     if x.len() != y.len() {
         let (nx, ny) = (x.len(), y.len());
-        fail(format_args!("{call}: x and y must have same first dimension, but have shapes ({nx},) and ({ny},)"));
+        fail(call, format!("x and y must have same first dimension, but have shapes ({nx},) and ({ny},)"));
     }
     (x, y)
 }
@@ -16,7 +16,7 @@ pub(crate) fn pair<X: Series + ?Sized, Y: Series + ?Sized>(call: &str, x: &X, y:
 #[track_caller]
 pub(crate) fn index(call: &str, names: usize, values: usize) -> Vec<f64> {
     if names != values {
-        fail(format_args!("{call}: expected as many labels as values, but got {names} labels and {values} values"));
+        fail(call, format!("expected as many labels as values, but got {names} labels and {values} values"));
     }
     (0..names).map(|i| i as f64).collect()
 }
@@ -29,8 +29,8 @@ pub(crate) fn named<L: AsRef<str>>(at: &[f64], names: &[L]) -> Vec<(f64, String)
 
 #[track_caller]
 pub(crate) fn distinct(call: &str, low: f64, high: f64) -> (f64, f64) {
-    if !(low.is_finite() && high.is_finite()) || low == high {
-        fail(format_args!("{call}: limits must be finite and different, but got {low} and {high}"));
+    if !(high - low).is_finite() || low == high {
+        fail(call, format!("limits must be finite and different, but got {low} and {high}"));
     }
     (low, high)
 }
@@ -38,7 +38,7 @@ pub(crate) fn distinct(call: &str, low: f64, high: f64) -> (f64, f64) {
 #[track_caller]
 pub(crate) fn ordered(call: &str, low: f64, high: f64) -> (f64, f64) {
     if low > high {
-        fail(format_args!("{call}: the first limit must be below the second, but got {low} and {high}"));
+        fail(call, format!("the first limit must be below the second, but got {low} and {high}"));
     }
     distinct(call, low, high)
 }

@@ -1,6 +1,6 @@
 //! Colours, matplotlib's default cycle, and colour maps.
 
-use crate::error::fail;
+use cresset_tensor::error::fail;
 
 /// An sRGB colour with opacity. Made from bytes, or from a name: `"C0"` to `"C9"`, `"red"`, `"k"`, `"tab:blue"`, `"#1f77b4"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ impl From<&str> for Color {
     fn from(name: &str) -> Color {
         match Color::parse(name) {
             Some(color) => color,
-            None => fail(format_args!("'{name}' is not a valid value for color")),
+            None => fail("color", format!("'{name}' is not a valid value for color")),
         }
     }
 }
@@ -146,9 +146,12 @@ impl From<&str> for Colormap {
         };
         match COLORMAPS.iter().find(|(n, _)| *n == base) {
             Some((_, stops)) => Colormap { stops, reversed },
-            None => fail(format_args!(
-                "'{name}' is not a known colormap; the known ones are viridis, magma, gray, Blues, coolwarm, and each with _r"
-            )),
+            None => fail(
+                "cmap",
+                format!(
+                    "'{name}' is not a known colormap; the known ones are viridis, magma, gray, Blues, coolwarm, and each with _r"
+                ),
+            ),
         }
     }
 }

@@ -28,8 +28,9 @@ pub(crate) fn artist(scene: &mut Scene, artist: &Artist, panel: &Panel, y: &Lane
         Mark::Scatter { x, y, values } => {
             let points: Vec<Point> = x.iter().zip(y).map(|(&x, &y)| at(x, y)).collect();
             let marker = artist.marker.unwrap_or(Marker::Circle);
+            let mapping = artist.mapping();
             let color = |i: usize| match values {
-                Some(values) => artist.mapped_color(values[i]).with_alpha(artist.alpha),
+                Some(values) => mapping(values[i]).with_alpha(artist.alpha),
                 None => ink,
             };
             markers(scene, &points, marker, artist, &panel.area, pt, color);
@@ -268,8 +269,9 @@ pub(crate) fn one_marker(scene: &mut Scene, (x, y): Point, marker: Marker, diame
 }
 
 fn cells(scene: &mut Scene, artist: &Artist, raster: &Raster, panel: &Panel, y: &Lane, ruler: &Ruler) {
+    let mapping = artist.mapping();
     let color = |i: usize| match raster.channels {
-        1 => artist.mapped_color(raster.values[i]),
+        1 => mapping(raster.values[i]),
         _ => {
             let byte = |c: usize| (raster.values[i * 3 + c].clamp(0.0, 1.0) * 255.0).round() as u8;
             Color::rgb(byte(0), byte(1), byte(2))

@@ -41,9 +41,3 @@ impl std::error::Error for Error {
         self.source.as_ref().map(|e| e as _)
     }
 }
-
-/// The door for mistakes in the calling program.
-#[track_caller]
-pub(crate) fn fail(message: impl fmt::Display) -> ! {
-    panic!("{message}")
-}

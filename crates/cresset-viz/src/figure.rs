@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crate::axes::Axes;
 use crate::color::Color;
-use crate::error::fail;
 use crate::font::Fonts;
 use crate::layout::{self, Ruler, size};
 use crate::scene::{Anchor, Rect, Scene};
 use crate::{Error, file, frame, png_file, svg};
+use cresset_tensor::error::fail;
 
 /// A figure of one or more plots, written as PNG or SVG (`matplotlib.figure.Figure`).
 ///
@@ -43,7 +43,7 @@ impl Figure {
     #[track_caller]
     pub fn new(width: f64, height: f64) -> Figure {
         if ![width, height].iter().all(|s| *s > 0.0 && *s <= 300.0) {
-            fail(format_args!("figure size must be positive and at most 300 inches, not ({width}, {height})"));
+            fail("Figure", format!("figure size must be positive and at most 300 inches, not ({width}, {height})"));
         }
         let plots = Vec::new();
         Figure { inches: (width, height), dpi: 100.0, title: String::new(), fonts: Fonts::default(), plots }
@@ -56,7 +56,7 @@ impl Figure {
     #[track_caller]
     pub fn dpi(&mut self, dpi: f64) -> &mut Figure {
         if !(10.0..=600.0).contains(&dpi) {
-            fail(format_args!("dpi must be between 10 and 600, but got {dpi}"));
+            fail("dpi", format!("dpi must be between 10 and 600, but got {dpi}"));
         }
         self.dpi = dpi;
         self
@@ -76,7 +76,7 @@ impl Figure {
     #[track_caller]
     pub fn subplot(&mut self, rows: usize, columns: usize, index: usize) -> &mut Axes {
         if index == 0 || index > rows * columns {
-            fail(format_args!("num must be an integer with 1 <= num <= {}, not {index}", rows * columns));
+            fail("subplot", format!("num must be an integer with 1 <= num <= {}, not {index}", rows * columns));
         }
         let cell = [rows, columns, index];
         let position = self.plots.iter().position(|(_, c)| *c == cell).unwrap_or_else(|| {

@@ -119,7 +119,8 @@ fn y_axis(scene: &mut Scene, lane: &Lane, label: &str, panel: &Panel, right: boo
 fn color_bar(scene: &mut Scene, lane: &Lane, label: &str, artist: &Artist, panel: Panel, ruler: &Ruler) {
     const STEPS: usize = 256;
     let (lo, hi) = (lane.lo, lane.hi);
-    let shade = |i: usize| artist.mapped_color(hi - (hi - lo) * i as f64 / (STEPS - 1) as f64).rgb;
+    let mapping = artist.mapping();
+    let shade = |i: usize| mapping(hi - (hi - lo) * i as f64 / (STEPS - 1) as f64).rgb;
     let pixels = (0..STEPS).flat_map(shade).collect();
     scene.shapes.push(Shape::Image { area: panel.area, columns: 1, rows: STEPS, pixels });
     frame(scene, &panel.area, 0.8 * ruler.pt);

@@ -1,7 +1,7 @@
 //! Counting values into bins, by numpy's rule.
 
 use crate::Series;
-use crate::error::fail;
+use cresset_tensor::error::fail;
 
 /// Counts of values in equal bins, as `numpy.histogram` gives them.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,7 @@ impl Histogram {
 #[track_caller]
 pub fn histogram<S: Series + ?Sized>(values: &S, bins: usize) -> Histogram {
     if bins == 0 {
-        fail("histogram: `bins` must be positive, got 0");
+        fail("histogram", "`bins` must be positive, got 0");
     }
     let values: Vec<f64> = values.to_f64().into_iter().filter(|v| v.is_finite()).collect();
     let (mut lo, mut hi) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));

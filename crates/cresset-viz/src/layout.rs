@@ -234,13 +234,16 @@ fn limits(axis: &Axis, data: Extent) -> (f64, f64) {
     if data.lo > data.hi {
         return if log { (1.0, 10.0) } else { (0.0, 1.0) };
     }
-    let (lo, hi) = if log { (data.lo.log10(), data.hi.log10()) } else { (data.lo, data.hi) };
+    // Beyond these the margin, or the span, would leave f64.
+    let (least, most) = if log { (1e-300, 1e300) } else { (-1e300, 1e300) };
+    let (lo, hi) = (data.lo.clamp(least, most), data.hi.clamp(least, most));
+    let (lo, hi) = if log { (lo.log10(), hi.log10()) } else { (lo, hi) };
     let span = hi - lo;
     // Data that is all the same, or differs by less than the axis could show.
     let margin = if span > lo.abs().max(hi.abs()) * 1e-12 { span * 0.05 } else { (lo.abs() * 0.05).max(0.5) };
     let lo = if data.sticky_lo { lo } else { lo - margin };
     let hi = if data.sticky_hi && hi > lo { hi } else { hi + margin };
-    if log { (10f64.powf(lo), 10f64.powf(hi)) } else { (lo, hi) }
+    if log { (10f64.powf(lo.max(-306.0)), 10f64.powf(hi.min(306.0))) } else { (lo, hi) }
 }
 
 /// The room that labels and titles take around a frame of `area` (which the plot's own may be smaller than).

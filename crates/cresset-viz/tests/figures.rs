@@ -91,6 +91,11 @@ fn figures_without_data_are_drawn() {
     let (width, height, _) = decode(&fig.to_png());
     assert_eq!((width, height), (600, 400));
     assert!(!fig.to_svg().contains("NaN"));
+    let mut fig = Figure::new(6.0, 2.0);
+    fig.subplot(1, 3, 1).heatmap(&none, 0, 3).annotate(0).colorbar("").imshow(&none, &[3, 0, 0]);
+    fig.subplot(1, 3, 2).plot_y(&[1e308, -1e308, 5e-324]).fill_between(&[0, 1], &[-1e308, 0.0], &[1e308, 1e300]);
+    fig.subplot(1, 3, 3).plot_y(&[1e308, 5e-324]).yscale(Scale::Log).twinx().plot_y(&[1e-300, 1e-300]);
+    decode(&fig.to_png());
     decode(&Figure::new(1.0, 1.0).to_png());
     decode(&training_curves(&[], &[]).to_png());
     decode(&training_curves(&[("one epoch", &[0.5])], &[]).to_png());
