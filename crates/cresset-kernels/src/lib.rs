@@ -8,4 +8,5 @@ pub mod map;
 pub mod math;
 pub mod reduce;
 pub mod rng;
+pub mod strided;
 pub mod threads;
