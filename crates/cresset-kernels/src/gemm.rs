@@ -10,7 +10,18 @@
 //! **Same bits on any number of threads.** Every element of `C` is one chain of sums over `k` whose order depends only
 //! on the shapes and strides of the call. Threads cut `C`, never `k`, and where the cuts lie changes no chain.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod driver;
+mod float;
 mod integer;
+mod kernels;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod vector;
 
 use crate::buffer::Element;
 

@@ -1,0 +1,101 @@
+//! Vectors of AVX-512: tiles of 8 x 48 (f32) and 8 x 24 (f64), 24 sums in 32 registers. Transposes are those of AVX2.
+
+use std::arch::x86_64::*;
+
+use super::avx2::{transpose4, transpose8};
+use super::kernels::kernels;
+use super::vector::Vector;
+
+/// Sixteen f32.
+#[derive(Clone, Copy)]
+pub struct F32x16(__m512);
+/// Eight f64.
+#[derive(Clone, Copy)]
+pub struct F64x8(__m512d);
+
+macro_rules! avx512 {
+    ($name:ident, $t:ty, $w:literal, $square:literal, $mask:ty, $transpose:ident, $set1:ident, $load:ident, $store:ident,
+     $load_mask:ident, $store_mask:ident, $fma:ident, $mul:ident, $add:ident, $max:ident, $zero:ident, $reduce:ident) => {
+        // SAFETY: every function is the instruction of its name; partial loads and stores touch the first `n` lanes only.
+        unsafe impl Vector for $name {
+            type T = $t;
+            const W: usize = $w;
+            const SQUARE: usize = $square;
+            #[inline(always)]
+            unsafe fn splat(x: $t) -> Self {
+                // SAFETY: as the trait says, here and below.
+                unsafe { $name($set1(x)) }
+            }
+            #[inline(always)]
+            unsafe fn load(p: *const $t) -> Self {
+                // SAFETY: see above.
+                unsafe { $name($load(p)) }
+            }
+            #[inline(always)]
+            unsafe fn store(self, p: *mut $t) {
+                // SAFETY: see above.
+                unsafe { $store(p, self.0) }
+            }
+            #[inline(always)]
+            unsafe fn load_part(p: *const $t, n: usize) -> Self {
+                // SAFETY: masked lanes are not touched.
+                unsafe { $name($load_mask(((1u32 << n) - 1) as $mask, p)) }
+            }
+            #[inline(always)]
+            unsafe fn store_part(self, p: *mut $t, n: usize) {
+                // SAFETY: masked lanes are not touched.
+                unsafe { $store_mask(p, ((1u32 << n) - 1) as $mask, self.0) }
+            }
+            #[inline(always)]
+            unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+                // SAFETY: see above.
+                unsafe { $name($fma(self.0, b.0, c.0)) }
+            }
+            #[inline(always)]
+            unsafe fn mul(self, b: Self) -> Self {
+                // SAFETY: see above.
+                unsafe { $name($mul(self.0, b.0)) }
+            }
+            #[inline(always)]
+            unsafe fn add(self, b: Self) -> Self {
+                // SAFETY: see above.
+                unsafe { $name($add(self.0, b.0)) }
+            }
+            #[inline(always)]
+            unsafe fn relu(self) -> Self {
+                // The second operand is the result if one is NaN.
+                // SAFETY: see above.
+                unsafe { $name($max($zero(), self.0)) }
+            }
+            #[inline(always)]
+            unsafe fn sum(self) -> $t {
+                // SAFETY: see above.
+                unsafe { $reduce(self.0) }
+            }
+            #[inline(always)]
+            unsafe fn transpose(src: *const $t, lds: usize, dst: *mut $t, ldd: usize) {
+                // SAFETY: the square is readable and writable.
+                unsafe { $transpose(src, lds, dst, ldd) }
+            }
+            #[inline(always)]
+            unsafe fn prefetch(p: *const $t) {
+                // SAFETY: a prefetch never faults.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+            }
+        }
+    };
+}
+
+avx512!(
+    F32x16, f32, 16, 8, u16, transpose8, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_maskz_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_fmadd_ps, _mm512_mul_ps, _mm512_add_ps, _mm512_max_ps, _mm512_setzero_ps,
+    _mm512_reduce_add_ps
+);
+avx512!(
+    F64x8, f64, 8, 4, u8, transpose4, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_maskz_loadu_pd,
+    _mm512_mask_storeu_pd, _mm512_fmadd_pd, _mm512_mul_pd, _mm512_add_pd, _mm512_max_pd, _mm512_setzero_pd,
+    _mm512_reduce_add_pd
+);
+
+kernels!(f32_kernels, F32x16, f32, "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma", 8, 3, [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3]);
+kernels!(f64_kernels, F64x8, f64, "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma", 8, 3, [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3]);

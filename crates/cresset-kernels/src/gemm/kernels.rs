@@ -1,0 +1,139 @@
+//! The table of kernels of one level, and the door that chooses it.
+
+use super::tile::{DotsFn, PackFn, SweepFn, TileFn};
+use super::vector::{Array, Float};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
+use crate::level::{Level, level};
+
+/// Most rows and vectors that a tile of any level has.
+pub const MR_MOST: usize = 8;
+pub const NV_MOST: usize = 3;
+
+/// One kind of tile for every number of rows and of vectors: `[rows - 1][vectors - 1]`.
+pub type Tiles<T> = [[Option<TileFn<T>>; NV_MOST]; MR_MOST];
+
+/// The kernels of one level for one type.
+pub struct Kernels<T> {
+    /// Lanes of a vector.
+    pub w: usize,
+    /// Rows of the largest tile.
+    pub mr: usize,
+    /// Vectors in a row of the largest tile.
+    pub nv: usize,
+    pub tile: Tiles<T>,
+    /// Tiles that copy `B` as they read it.
+    pub packing: Tiles<T>,
+    /// Tiles of the transposed product.
+    pub across: Tiles<T>,
+    /// Dot products with 1 to 4 vectors.
+    pub dots: [DotsFn<T>; 4],
+    pub sweep: SweepFn<T>,
+    pub pack: PackFn<T>,
+}
+
+/// A function `$name` that returns the kernels of vector `$v`, compiled with `$features`.
+macro_rules! kernels {
+    ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], $nvs:tt) => {
+        /// The kernels on this vector.
+        pub fn $name() -> &'static $crate::gemm::kernels::Kernels<$t> {
+            use $crate::gemm::{kernels, tile as text};
+            $(#[target_feature(enable = $features)])?
+            unsafe fn tile<const MR: usize, const NV: usize>(t: &text::Tile<$t>) {
+                // SAFETY: the caller's tile, and the level was chosen because the processor has it; so it is below.
+                unsafe { text::tile::<$v, MR, NV, false>(t) }
+            }
+            $(#[target_feature(enable = $features)])?
+            unsafe fn packing<const MR: usize, const NV: usize>(t: &text::Tile<$t>) {
+                // SAFETY: see above.
+                unsafe { text::tile::<$v, MR, NV, true>(t) }
+            }
+            $(#[target_feature(enable = $features)])?
+            unsafe fn across<const MR: usize, const NV: usize>(t: &text::Tile<$t>) {
+                // SAFETY: see above.
+                unsafe { text::tile_across::<$v, MR, NV>(t) }
+            }
+            $(#[target_feature(enable = $features)])?
+            unsafe fn dots<const MX: usize, const NW: usize, const U: usize>(d: &text::Dots<$t>) {
+                // SAFETY: see above.
+                unsafe { text::dots::<$v, MX, NW, U>(d) }
+            }
+            $(#[target_feature(enable = $features)])?
+            unsafe fn sweep(s: &text::Sweep<$t>) {
+                // SAFETY: see above.
+                unsafe { text::sweep::<$v>(s) }
+            }
+            $(#[target_feature(enable = $features)])?
+            unsafe fn pack(p: &text::Pack<$t>) {
+                // SAFETY: see above.
+                unsafe { text::pack::<$v>(p) }
+            }
+            static KERNELS: kernels::Kernels<$t> = kernels::Kernels {
+                w: size_of::<$v>() / size_of::<$t>(),
+                mr: $mr,
+                nv: $nv,
+                tile: kernels::tiles!(tile, [$($r),*], $nvs),
+                packing: kernels::tiles!(packing, [$($r),*], $nvs),
+                across: kernels::tiles!(across, [$($r),*], $nvs),
+                dots: [dots::<1, 4, 2>, dots::<2, 4, 1>, dots::<3, 4, 1>, dots::<4, 3, 1>],
+                sweep,
+                pack,
+            };
+            &KERNELS
+        }
+    };
+}
+pub(super) use kernels;
+
+/// A table of the tiles that `$f` makes.
+macro_rules! tiles {
+    ($f:ident, [$($r:literal),*], $nvs:tt) => {{
+        let mut table: $crate::gemm::kernels::Tiles<_> =
+            [[None; $crate::gemm::kernels::NV_MOST]; $crate::gemm::kernels::MR_MOST];
+        $( $crate::gemm::kernels::tiles!(@row table, $f, $r, $nvs); )*
+        table
+    }};
+    (@row $table:ident, $f:ident, $r:literal, [$($v:literal),*]) => {
+        $( $table[$r - 1][$v - 1] = Some($f::<$r, $v>); )*
+    };
+}
+pub(super) use tiles;
+
+kernels!(f32_portable, Array<f32, 4>, f32, , 6, 2, [1, 2, 3, 4, 5, 6], [1, 2]);
+kernels!(f64_portable, Array<f64, 2>, f64, , 6, 2, [1, 2, 3, 4, 5, 6], [1, 2]);
+
+/// A float type with kernels.
+pub trait Kerneled: Float {
+    /// The kernels of the level in use.
+    fn kernels() -> &'static Kernels<Self>;
+}
+
+impl Kerneled for f32 {
+    #[inline]
+    fn kernels() -> &'static Kernels<f32> {
+        match level() {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => avx512::f32_kernels(),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => avx2::f32_kernels(),
+            Level::Scalar | Level::Neon => f32_portable(),
+            #[allow(unreachable_patterns)]
+            _ => f32_portable(),
+        }
+    }
+}
+
+impl Kerneled for f64 {
+    #[inline]
+    fn kernels() -> &'static Kernels<f64> {
+        match level() {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => avx512::f64_kernels(),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => avx2::f64_kernels(),
+            Level::Scalar | Level::Neon => f64_portable(),
+            #[allow(unreachable_patterns)]
+            _ => f64_portable(),
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! The kernels' text, once for all vectors: tiles of `C`, dot products, sums of rows, packing. Each is inlined into a function
+//! with the right `#[target_feature]` by [`kernels!`](super::kernels).
+
+use super::vector::{Float, Vector};
+
+/// A tile's work: `C[rows, lanes] = act(alpha · A B + beta · C + bias)`.
+pub struct Tile<T> {
+    pub k: usize,
+    /// `A(i, p)` at `a[i * a_row + p * a_k]`.
+    pub a: *const T,
+    pub a_row: usize,
+    pub a_k: usize,
+    /// `B(p, j)` at `b[p * b_k + j]`.
+    pub b: *const T,
+    pub b_k: usize,
+    /// Columns of `C` (1 to `NV * W`, of which the last vector has at least one).
+    pub cols: usize,
+    pub c: *mut T,
+    pub ldc: usize,
+    /// Null: none. Else one number per column (per row for a transposed tile).
+    pub bias: *const T,
+    pub alpha: T,
+    pub beta: T,
+    pub relu: bool,
+    /// Where a packing tile leaves its vectors of `B`: `NV * W` numbers for every `p`.
+    pub pack: *mut T,
+}
+
+pub type TileFn<T> = unsafe fn(&Tile<T>);
+
+/// How many rows ahead a packing tile asks for `B`.
+const AHEAD: usize = 12;
+
+/// The sums of a tile. `PART`: the last vector of `B` has only `last` lanes.
+#[inline(always)]
+unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, const PART: bool>(
+    t: &Tile<V::T>,
+    last: usize,
+) -> [[V; NV]; MR] {
+    // SAFETY: the caller's tile says what may be read; a prefetch may have any address.
+    unsafe {
+        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
+        let (mut a, mut b, mut pack) = (t.a, t.b, t.pack);
+        let (a_row, a_k, b_k) = (t.a_row, t.a_k, t.b_k);
+        for _ in 0..t.k {
+            let mut bv = [V::splat(V::T::ZERO); NV];
+            for j in 0..NV {
+                let p = b.add(j * V::W);
+                bv[j] = if PART && j + 1 == NV { V::load_part(p, last) } else { V::load(p) };
+                if PACK {
+                    bv[j].store(pack.add(j * V::W));
+                }
+            }
+            if PACK {
+                V::prefetch(b.wrapping_add(AHEAD * b_k));
+                pack = pack.add(NV * V::W);
+            }
+            for i in 0..MR {
+                let x = V::splat(*a.add(i * a_row));
+                for j in 0..NV {
+                    acc[i][j] = x.mul_add(bv[j], acc[i][j]);
+                }
+            }
+            a = a.wrapping_add(a_k);
+            b = b.wrapping_add(b_k);
+        }
+        acc
+    }
+}
+
+/// A tile of `MR` rows and up to `NV * W` columns.
+#[inline(always)]
+pub unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PACK: bool>(t: &Tile<V::T>) {
+    // SAFETY: the caller's tile says what may be read and written.
+    unsafe {
+        let last = t.cols - (NV - 1) * V::W;
+        if last == V::W {
+            let acc = sums::<V, MR, NV, PACK, false>(t, last);
+            finish::<V, MR, NV, false>(t, last, &acc);
+        } else {
+            let acc = sums::<V, MR, NV, PACK, true>(t, last);
+            finish::<V, MR, NV, true>(t, last, &acc);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn load_lanes<V: Vector>(p: *const V::T, part: bool, n: usize) -> V {
+    // SAFETY: as the caller says: `n` lanes are readable, or all if not `part`.
+    unsafe { if part { V::load_part(p, n) } else { V::load(p) } }
+}
+
+#[inline(always)]
+unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
+    t: &Tile<V::T>,
+    last: usize,
+    acc: &[[V; NV]; MR],
+) {
+    // SAFETY: the caller's tile says what may be read and written.
+    unsafe {
+        let (alpha, beta) = (V::splat(t.alpha), V::splat(t.beta));
+        let keep = t.beta != V::T::ZERO;
+        for j in 0..NV {
+            let part = PART && j + 1 == NV;
+            let bias = if t.bias.is_null() { V::splat(V::T::ZERO) } else { load_lanes::<V>(t.bias.add(j * V::W), part, last) };
+            for i in 0..MR {
+                let p = t.c.add(i * t.ldc + j * V::W);
+                let mut v = acc[i][j].mul(alpha);
+                if keep {
+                    v = load_lanes::<V>(p, part, last).mul_add(beta, v);
+                }
+                if !t.bias.is_null() {
+                    v = v.add(bias);
+                }
+                if t.relu {
+                    v = v.relu();
+                }
+                if part { v.store_part(p, last) } else { v.store(p) }
+            }
+        }
+    }
+}
+
+/// A tile of the transposed product: rows of the tile are columns of `C`, and its `cols` lanes are rows of `C`.
+/// `b` must have all `NV * W` lanes.
+#[inline(always)]
+pub unsafe fn tile_across<V: Vector, const MR: usize, const NV: usize>(t: &Tile<V::T>) {
+    /// Room for the largest tile: 8 x 48.
+    const ROOM: usize = 8 * 48;
+    // SAFETY: the caller's tile says what may be read and written; the rest stays within the two arrays: MR rounded up to
+    // whole squares is at most 8, NV * W at most 48.
+    unsafe {
+        let s = V::SQUARE;
+        let width = NV * V::W;
+        let acc = sums::<V, MR, NV, false, false>(t, V::W);
+        let mut rows = [V::T::ZERO; ROOM];
+        let mut turned = [V::T::ZERO; ROOM];
+        for i in 0..MR {
+            for j in 0..NV {
+                acc[i][j].store(rows.as_mut_ptr().add(i * width + j * V::W));
+            }
+        }
+        let (alpha, beta) = (V::splat(t.alpha), V::splat(t.beta));
+        let keep = t.beta != V::T::ZERO;
+        let mut i = 0;
+        while i < MR {
+            let n = if MR - i < s { MR - i } else { s };
+            let mut lane = 0;
+            while lane < width {
+                V::transpose(rows.as_ptr().add(i * width + lane), width, turned.as_mut_ptr().add(lane * s), s);
+                lane += s;
+            }
+            let bias = if t.bias.is_null() { V::splat(V::T::ZERO) } else { V::load_part(t.bias.add(i), n) };
+            for lane in 0..t.cols {
+                let p = t.c.add(lane * t.ldc + i);
+                let mut v = V::load_part(turned.as_ptr().add(lane * s), n).mul(alpha);
+                if keep {
+                    v = V::load_part(p, n).mul_add(beta, v);
+                }
+                if !t.bias.is_null() {
+                    v = v.add(bias);
+                }
+                if t.relu {
+                    v = v.relu();
+                }
+                v.store_part(p, n);
+            }
+            i += s;
+        }
+    }
+}
+
+/// Dot products of every row of `w` with `MX` vectors: `c[x * c_x + r * c_row]`, contiguous over `k` on both sides.
+pub struct Dots<T> {
+    pub k: usize,
+    pub x: *const T,
+    pub ldx: usize,
+    pub w: *const T,
+    pub ldw: usize,
+    pub rows: usize,
+    pub c: *mut T,
+    pub c_x: usize,
+    pub c_row: usize,
+    /// Null: none. Else one number for each row, `bias_row` apart.
+    pub bias: *const T,
+    pub bias_row: usize,
+    pub alpha: T,
+    pub beta: T,
+    pub relu: bool,
+}
+
+pub type DotsFn<T> = unsafe fn(&Dots<T>);
+
+/// All rows. `U` sums per product, so that short rows of them do not wait for each other.
+#[inline(always)]
+pub unsafe fn dots<V: Vector, const MX: usize, const NW: usize, const U: usize>(d: &Dots<V::T>) {
+    let mut r = 0;
+    while r + NW <= d.rows {
+        // SAFETY: rows r to r + NW exist.
+        unsafe { dots_of::<V, MX, NW, U>(d, r) };
+        r += NW;
+    }
+    while r < d.rows {
+        // SAFETY: row r exists.
+        unsafe { dots_of::<V, MX, 1, U>(d, r) };
+        r += 1;
+    }
+}
+
+#[inline(always)]
+unsafe fn dots_of<V: Vector, const MX: usize, const NW: usize, const U: usize>(d: &Dots<V::T>, r: usize) {
+    // SAFETY: the caller's `d` says what may be read and written.
+    unsafe {
+        let mut acc = [[[V::splat(V::T::ZERO); NW]; MX]; U];
+        let w = d.w.add(r * d.ldw);
+        let mut p = 0;
+        while p + U * V::W <= d.k {
+            for u in 0..U {
+                let mut wv = [V::splat(V::T::ZERO); NW];
+                for j in 0..NW {
+                    wv[j] = V::load(w.add(j * d.ldw + p + u * V::W));
+                }
+                for i in 0..MX {
+                    let x = V::load(d.x.add(i * d.ldx + p + u * V::W));
+                    for j in 0..NW {
+                        acc[u][i][j] = x.mul_add(wv[j], acc[u][i][j]);
+                    }
+                }
+            }
+            p += U * V::W;
+        }
+        while p < d.k {
+            let n = V::W.min(d.k - p);
+            for i in 0..MX {
+                let x = V::load_part(d.x.add(i * d.ldx + p), n);
+                for j in 0..NW {
+                    acc[0][i][j] = x.mul_add(V::load_part(w.add(j * d.ldw + p), n), acc[0][i][j]);
+                }
+            }
+            p += n;
+        }
+        for i in 0..MX {
+            for j in 0..NW {
+                let mut v = acc[0][i][j];
+                for u in 1..U {
+                    v = v.add(acc[u][i][j]);
+                }
+                let row = r + j;
+                let c = d.c.add(i * d.c_x + row * d.c_row);
+                let bias = if d.bias.is_null() { None } else { Some(*d.bias.add(row * d.bias_row)) };
+                *c = finish_one(v.sum(), c, d.alpha, d.beta, bias, d.relu);
+            }
+        }
+    }
+}
+
+/// The epilogue of one element.
+#[inline(always)]
+unsafe fn finish_one<T: Float>(sum: T, c: *const T, alpha: T, beta: T, bias: Option<T>, relu: bool) -> T {
+    let mut v = sum.mul_add(alpha, T::ZERO);
+    if beta != T::ZERO {
+        // SAFETY: `c` is readable.
+        v = unsafe { *c }.mul_add(beta, v);
+    }
+    if let Some(bias) = bias {
+        v = v + bias;
+    }
+    if relu { v.relu() } else { v }
+}
+
+/// A row times a matrix: `c[j * c_step] = act(alpha · Σ_p x[p * x_step] m[p * ldm + j] + ...)` for `j < cols`.
+pub struct Sweep<T> {
+    pub k: usize,
+    pub x: *const T,
+    pub x_step: usize,
+    pub m: *const T,
+    pub ldm: usize,
+    pub cols: usize,
+    pub c: *mut T,
+    pub c_step: usize,
+    pub bias: *const T,
+    pub bias_step: usize,
+    pub alpha: T,
+    pub beta: T,
+    pub relu: bool,
+}
+
+pub type SweepFn<T> = unsafe fn(&Sweep<T>);
+
+/// Goes through the matrix row by row, eight at a time, because strips of columns would touch a page per row.
+#[inline(always)]
+pub unsafe fn sweep<V: Vector>(s: &Sweep<V::T>) {
+    const ROOM: usize = 1024;
+    const ROWS: usize = 8;
+    let mut y = [V::T::ZERO; ROOM];
+    let mut j0 = 0;
+    while j0 < s.cols {
+        let n = ROOM.min(s.cols - j0);
+        y[..n].fill(V::T::ZERO);
+        let mut p = 0;
+        while p < s.k {
+            // SAFETY: columns j0 to j0 + n and rows p on exist.
+            unsafe {
+                if p + ROWS <= s.k {
+                    add_rows::<V, ROWS>(s, p, j0, n, y.as_mut_ptr());
+                    p += ROWS;
+                } else {
+                    add_rows::<V, 1>(s, p, j0, n, y.as_mut_ptr());
+                    p += 1;
+                }
+            }
+        }
+        for j in 0..n {
+            // SAFETY: column j0 + j exists.
+            unsafe {
+                let c = s.c.add((j0 + j) * s.c_step);
+                let bias = if s.bias.is_null() { None } else { Some(*s.bias.add((j0 + j) * s.bias_step)) };
+                *c = finish_one(y[j], c, s.alpha, s.beta, bias, s.relu);
+            }
+        }
+        j0 += n;
+    }
+}
+
+#[inline(always)]
+unsafe fn add_rows<V: Vector, const R: usize>(s: &Sweep<V::T>, p: usize, j0: usize, n: usize, y: *mut V::T) {
+    // SAFETY: the caller's ranges lie within the matrix and `y`.
+    unsafe {
+        let m = s.m.add(p * s.ldm + j0);
+        let mut x = [V::splat(V::T::ZERO); R];
+        for i in 0..R {
+            x[i] = V::splat(*s.x.add((p + i) * s.x_step));
+        }
+        let mut j = 0;
+        while j + V::W <= n {
+            let mut v = V::load(y.add(j));
+            for i in 0..R {
+                v = x[i].mul_add(V::load(m.add(i * s.ldm + j)), v);
+            }
+            v.store(y.add(j));
+            j += V::W;
+        }
+        if j < n {
+            let mut v = V::load_part(y.add(j), n - j);
+            for i in 0..R {
+                v = x[i].mul_add(V::load_part(m.add(i * s.ldm + j), n - j), v);
+            }
+            v.store_part(y.add(j), n - j);
+        }
+    }
+}
+
+/// Packing: `dst[p * width + l] = src[l * lane + p * step]` for `l < lanes`, `p < k`, zero up to `width` lanes.
+pub struct Pack<T> {
+    pub src: *const T,
+    pub lane: usize,
+    pub step: usize,
+    pub lanes: usize,
+    /// Lanes that exist in `src` from here on (at least `lanes`): they may be read.
+    pub readable: usize,
+    pub k: usize,
+    pub dst: *mut T,
+    pub width: usize,
+}
+
+pub type PackFn<T> = unsafe fn(&Pack<T>);
+
+/// Writes up to `SQUARE - 1` numbers beyond the end of `dst`.
+#[inline(always)]
+pub unsafe fn pack<V: Vector>(t: &Pack<V::T>) {
+    let s = V::SQUARE;
+    // SAFETY: the caller's `t` says what may be read and written.
+    unsafe {
+        let mut p = 0;
+        if t.step == 1 {
+            // Whole squares: their lanes end beyond `width` at most in the last square of a row, and what it writes too much is
+            // written again by the next row. So the last square comes first.
+            let squares = t.width.div_ceil(s);
+            let whole = (t.readable / s).min(squares);
+            while p + s <= t.k && whole > 0 {
+                for q in (0..whole).rev() {
+                    V::transpose(t.src.add(q * s * t.lane + p), t.lane, t.dst.add(p * t.width + q * s), t.width);
+                }
+                for l in whole * s..t.width {
+                    for i in p..p + s {
+                        *t.dst.add(i * t.width + l) = if l < t.lanes { *t.src.add(l * t.lane + i) } else { V::T::ZERO };
+                    }
+                }
+                p += s;
+            }
+        } else if t.lane == 1 {
+            while p < t.k {
+                let (src, dst) = (t.src.add(p * t.step), t.dst.add(p * t.width));
+                let mut l = 0;
+                while l + V::W <= t.lanes {
+                    V::load(src.add(l)).store(dst.add(l));
+                    l += V::W;
+                }
+                if l < t.width {
+                    V::load_part(src.add(l), t.lanes - l).store_part(dst.add(l), V::W.min(t.width - l));
+                    l += V::W;
+                }
+                while l < t.width {
+                    *dst.add(l) = V::T::ZERO;
+                    l += 1;
+                }
+                p += 1;
+            }
+        }
+        while p < t.k {
+            for l in 0..t.width {
+                *t.dst.add(p * t.width + l) =
+                    if l < t.lanes { *t.src.add(l * t.lane + p * t.step) } else { V::T::ZERO };
+            }
+            p += 1;
+        }
+    }
+}
