@@ -24,6 +24,7 @@ mod tile;
 mod vector;
 
 use crate::buffer::Element;
+use crate::threads;
 
 /// A matrix in someone's slice: element `(i, j)` is `data[i * row_stride + j * col_stride]`. A stride of 0 repeats.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +139,7 @@ mod private {
     use super::{Epilogue, Mat};
 
     pub trait Product: Sized {
-        /// The product, on operands that lie within their slices. None of the sizes is 0.
+        /// The product, on operands that lie within their slices. None of the sizes is 0. `parallel`: threads may take part.
         fn product(
             m: usize,
             n: usize,
@@ -148,6 +149,7 @@ mod private {
             c: &mut [Self],
             ldc: usize,
             ep: &Epilogue<Self>,
+            parallel: bool,
         );
         /// `alpha` times nothing: the epilogue alone.
         fn no_product(n: usize, row: &mut [Self], ep: &Epilogue<Self>);
@@ -182,6 +184,23 @@ pub fn gemm<T: GemmElement>(
     ldc: usize,
     ep: &Epilogue<T>,
 ) {
+    door(m, n, k, a, b, c, ldc, ep, true)
+}
+
+/// [`gemm`] with a say in whether threads may take part.
+#[inline]
+#[track_caller]
+fn door<T: GemmElement>(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: Mat<T>,
+    b: Mat<T>,
+    c: &mut [T],
+    ldc: usize,
+    ep: &Epilogue<T>,
+    parallel: bool,
+) {
     if m == 0 || n == 0 {
         return;
     }
@@ -199,7 +218,7 @@ pub fn gemm<T: GemmElement>(
         }
         return;
     }
-    T::product(m, n, k, a, b, c, ldc, ep)
+    T::product(m, n, k, a, b, c, ldc, ep, parallel)
 }
 
 /// `batch` products of one shape: the operands of product `i` begin at `i * a_step`, `i * b_step` and `i * c_step`. A step of 0
@@ -249,10 +268,38 @@ pub fn gemm_batched<T: GemmElement>(
         (batch - 1).checked_mul(c_step).and_then(|s| s.checked_add(size)).is_some_and(|s| s <= c.len()),
         "gemm_batched: C is too short for {batch} products"
     );
-    for (i, c) in c.chunks_mut(c_step.max(size)).take(batch).enumerate() {
+    let one = |i: usize, c: &mut [T], parallel: bool| {
         let at = |mat: Mat<'_, T>, step: usize| if k == 0 { 0 } else { i * step }.min(mat.data.len());
         let a = Mat { data: &a.data[at(a, a_step)..], ..a };
         let b = Mat { data: &b.data[at(b, b_step)..], ..b };
-        gemm(m, n, k, a, b, c, ldc, ep);
+        door(m, n, k, a, b, c, ldc, ep, parallel);
+    };
+    let work = 2 * m * n * k.max(1);
+    if work > LARGE {
+        for i in 0..batch {
+            one(i, &mut c[i * c_step..][..size], true);
+        }
+        return;
+    }
+    let results = Results(c.as_mut_ptr());
+    threads::run_ranges(batch, LARGE.div_ceil(work), &|range| {
+        for i in range {
+            // SAFETY: the products lie within `c` and do not overlap, as seen above; each is one thread's.
+            one(i, unsafe { std::slice::from_raw_parts_mut(results.get().add(i * c_step), size) }, false);
+        }
+    });
+}
+
+/// In a batch, threads share a product of more operations than this; of smaller ones each takes some.
+const LARGE: usize = 1_000_000;
+
+struct Results<T>(*mut T);
+
+// SAFETY: each thread writes to its own products.
+unsafe impl<T> Sync for Results<T> {}
+
+impl<T> Results<T> {
+    fn get(&self) -> *mut T {
+        self.0
     }
 }

@@ -397,7 +397,7 @@ mod tests {
         for bytes in (1..5000).chain([SMALL - 1, SMALL, SMALL + 1, 3 << 30, isize::MAX as usize / 2]) {
             let class = class_of(bytes);
             assert!(class < CLASSES);
-            assert!(class_bytes(class) >= bytes && class_bytes(class) % ALIGN == 0, "{bytes}");
+            assert!(class_bytes(class) >= bytes && class_bytes(class).is_multiple_of(ALIGN), "{bytes}");
             assert!(class_bytes(class) <= (bytes + bytes / 4 + 64).next_multiple_of(64));
             assert_eq!(class_of(class_bytes(class)), class);
         }

@@ -111,9 +111,7 @@ unsafe impl Vector for F32x8 {
 #[inline(always)]
 unsafe fn two(p: *const f32, further: usize) -> __m256 {
     // SAFETY: as the caller says.
-    unsafe {
-        _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p.add(further)))
-    }
+    unsafe { _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p.add(further))) }
 }
 
 /// 8 x 8 numbers, rows to columns.

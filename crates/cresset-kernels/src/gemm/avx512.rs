@@ -87,15 +87,61 @@ macro_rules! avx512 {
 }
 
 avx512!(
-    F32x16, f32, 16, 8, u16, transpose8, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_maskz_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_fmadd_ps, _mm512_mul_ps, _mm512_add_ps, _mm512_max_ps, _mm512_setzero_ps,
+    F32x16,
+    f32,
+    16,
+    8,
+    u16,
+    transpose8,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_maskz_loadu_ps,
+    _mm512_mask_storeu_ps,
+    _mm512_fmadd_ps,
+    _mm512_mul_ps,
+    _mm512_add_ps,
+    _mm512_max_ps,
+    _mm512_setzero_ps,
     _mm512_reduce_add_ps
 );
 avx512!(
-    F64x8, f64, 8, 4, u8, transpose4, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_maskz_loadu_pd,
-    _mm512_mask_storeu_pd, _mm512_fmadd_pd, _mm512_mul_pd, _mm512_add_pd, _mm512_max_pd, _mm512_setzero_pd,
+    F64x8,
+    f64,
+    8,
+    4,
+    u8,
+    transpose4,
+    _mm512_set1_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_maskz_loadu_pd,
+    _mm512_mask_storeu_pd,
+    _mm512_fmadd_pd,
+    _mm512_mul_pd,
+    _mm512_add_pd,
+    _mm512_max_pd,
+    _mm512_setzero_pd,
     _mm512_reduce_add_pd
 );
 
-kernels!(f32_kernels, F32x16, f32, "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma", 8, 3, [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3]);
-kernels!(f64_kernels, F64x8, f64, "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma", 8, 3, [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3]);
+kernels!(
+    f32_kernels,
+    F32x16,
+    f32,
+    "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma",
+    8,
+    3,
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    [1, 2, 3]
+);
+kernels!(
+    f64_kernels,
+    F64x8,
+    f64,
+    "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma",
+    8,
+    3,
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    [1, 2, 3]
+);

@@ -45,6 +45,8 @@ pub struct Job<T: 'static> {
     alpha: T,
     beta: T,
     relu: bool,
+    /// Whether threads may take part.
+    parallel: bool,
 }
 
 // SAFETY: threads read A, B and the bias, and each writes its own part of C.
@@ -60,6 +62,7 @@ pub fn product<T: Kerneled + GemmElement>(
     c: &mut [T],
     ldc: usize,
     ep: &Epilogue<T>,
+    parallel: bool,
 ) {
     let job = Job {
         kernels: T::kernels(),
@@ -78,6 +81,7 @@ pub fn product<T: Kerneled + GemmElement>(
         alpha: ep.alpha,
         beta: ep.beta,
         relu: ep.activation == Activation::Relu,
+        parallel,
     };
     // SAFETY: `gemm` has checked that the operands lie within their slices.
     unsafe { job.run() }
@@ -117,7 +121,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
 
     fn pieces(&self) -> usize {
         let work = 2 * self.m * self.n * self.k;
-        if work < PARALLEL || threads::num_threads() == 1 { 1 } else { (work / PIECE).max(4) }
+        if !self.parallel || work < PARALLEL || threads::num_threads() == 1 { 1 } else { (work / PIECE).max(4) }
     }
 
     /// `n == 1`, rows of `A` contiguous: dot products.
@@ -292,7 +296,8 @@ impl<T: Kerneled + GemmElement> Job<T> {
         // B may be read where it is if no tile comes back to it, or if it is small.
         let b_there = self.b_col == 1 && (tiles_most == 1 || kc_most * self.b_row * es <= 16 << 10);
         let b_fused = self.b_col == 1 && !b_there;
-        let a_packed = cols.len() >= 64 && tiles_most > 1 && (self.a_col != 1 || self.a_row * es % 1024 == 0);
+        let a_packed =
+            cols.len() >= 64 && tiles_most > 1 && (self.a_col != 1 || (self.a_row * es).is_multiple_of(1024));
         let mut b_room = Buffer::new(if b_there { 0 } else { (kc_most * width + 16) * es });
         let mut a_room = Buffer::new(if a_packed { (kc_most * mc_most + 16) * es } else { 0 });
         let (b_panel, a_panels) = (b_room.as_mut_ptr().cast::<T>(), a_room.as_mut_ptr().cast::<T>());

@@ -25,8 +25,9 @@ macro_rules! full {
                 c: &mut [$t],
                 ldc: usize,
                 ep: &Epilogue<$t>,
+                parallel: bool,
             ) {
-                driver::product(m, n, k, a, b, c, ldc, ep)
+                driver::product(m, n, k, a, b, c, ldc, ep, parallel)
             }
             fn no_product(n: usize, row: &mut [$t], ep: &Epilogue<$t>) {
                 for (j, c) in row.iter_mut().take(n).enumerate() {
@@ -105,6 +106,7 @@ fn half_product<H: Half>(
     c: &mut [H],
     ldc: usize,
     ep: &Epilogue<H>,
+    parallel: bool,
 ) {
     let (bm, bn) = (m.min(BLOCK), n.min(BLOCK));
     let mut a_room = Buffer::new(bm * k * 4);
@@ -127,7 +129,7 @@ fn half_product<H: Half>(
                 bias: bias.as_ref().map(|v| &v[j0..]),
                 activation: ep.activation,
             };
-            driver::product(mm, nn, k, a, b, sums, nn, &wide);
+            driver::product(mm, nn, k, a, b, sums, nn, &wide, parallel);
             for (i, row) in sums.chunks_exact(nn).enumerate() {
                 H::narrow(row, &mut c[(i0 + i) * ldc + j0..][..nn]);
             }
@@ -163,8 +165,9 @@ macro_rules! half {
                 c: &mut [$t],
                 ldc: usize,
                 ep: &Epilogue<$t>,
+                parallel: bool,
             ) {
-                half_product(m, n, k, a, b, c, ldc, ep)
+                half_product(m, n, k, a, b, c, ldc, ep, parallel)
             }
             fn no_product(n: usize, row: &mut [$t], ep: &Epilogue<$t>) {
                 for (j, c) in row.iter_mut().take(n).enumerate() {

@@ -104,7 +104,15 @@ fn check<T: Number>(m: usize, n: usize, k: usize, layout: (usize, usize), ep: us
     // NaN everywhere that must not be read; a mark between the rows.
     let beta = [0.0, 1.0, 0.5][ep % 3];
     let c0: Vec<T> = (0..m * ldc)
-        .map(|i| T::from(if i % ldc >= n { 7.0 } else if beta == 0.0 { f64::NAN } else { dice.unit() }))
+        .map(|i| {
+            T::from(if i % ldc >= n {
+                7.0
+            } else if beta == 0.0 {
+                f64::NAN
+            } else {
+                dice.unit()
+            })
+        })
         .collect();
     let bias: Vec<T> = (0..n).map(|_| T::from(dice.unit())).collect();
     let epilogue = Epilogue {
@@ -303,7 +311,8 @@ fn integers_wrap() {
 #[test]
 fn batches_repeat_and_match_single_products() {
     let _turn = alone();
-    for (batch, m, n, k) in [(1, 3, 4, 5), (7, 5, 6, 7), (40, 16, 17, 18), (6, 70, 50, 60), (3, 0, 2, 2), (4, 2, 3, 0)] {
+    for (batch, m, n, k) in [(1, 3, 4, 5), (7, 5, 6, 7), (40, 16, 17, 18), (6, 70, 50, 60), (3, 0, 2, 2), (4, 2, 3, 0)]
+    {
         let dice = &mut Dice(batch as u64 * 3 + 1);
         let mut numbers = |len: usize| (0..len).map(|_| dice.unit() as f32).collect::<Vec<_>>();
         let (a, b, bias) = (numbers(batch * m * k), numbers(k * n), numbers(n));
@@ -336,7 +345,9 @@ fn short_operands_are_refused() {
     assert!(refused(&|| gemm(2, 2, 2, long, Mat::new(&x, usize::MAX, 1), &mut [0.0; 4], 2, &ep)).contains("B of 2x2"));
     assert!(refused(&|| gemm(2, 2, 2, long, long, &mut [0.0; 3], 2, &ep)).contains("C of 2x2"));
     assert!(refused(&|| gemm(2, 2, 2, long, long, &mut [0.0; 4], 1, &ep)).contains("rows 1 apart"));
-    assert!(refused(&|| gemm(2, 2, 2, long, long, &mut [0.0; 4], 2, &Epilogue::default().bias(&[1.0]))).contains("bias"));
+    assert!(
+        refused(&|| gemm(2, 2, 2, long, long, &mut [0.0; 4], 2, &Epilogue::default().bias(&[1.0]))).contains("bias")
+    );
     let overlap = || gemm_batched(2, 1, 2, 1, long, 1, long, 1, &mut [0.0; 4], 2, 1, &ep);
     assert!(refused(&overlap).contains("overlap"));
 }

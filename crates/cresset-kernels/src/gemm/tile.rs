@@ -102,7 +102,8 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
         let keep = t.beta != V::T::ZERO;
         for j in 0..NV {
             let part = PART && j + 1 == NV;
-            let bias = if t.bias.is_null() { V::splat(V::T::ZERO) } else { load_lanes::<V>(t.bias.add(j * V::W), part, last) };
+            let bias =
+                if t.bias.is_null() { V::splat(V::T::ZERO) } else { load_lanes::<V>(t.bias.add(j * V::W), part, last) };
             for i in 0..MR {
                 let p = t.c.add(i * t.ldc + j * V::W);
                 let mut v = acc[i][j].mul(alpha);

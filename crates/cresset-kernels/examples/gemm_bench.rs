@@ -1,0 +1,64 @@
+//! Speed of the matrix products in GFLOP/s, median and best: `gemm_bench [threads] [f32|f64] [MxKxN ...]`.
+
+use std::time::Instant;
+
+use cresset_kernels::gemm::{Epilogue, GemmElement, Mat, gemm};
+use cresset_kernels::{level, threads};
+
+/// Shapes of small and middling networks, batch x in x out, and some large squares.
+const SHAPES: &str = "32x10x20 32x20x1 32x784x512 32x512x256 32x128x10 128x784x512 512x784x512 1000x100x200 1000x200x100 \
+                      1000x100x1 16x256x256 1x784x512 4x784x512 512x512x512 1024x1024x1024";
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    threads::set_num_threads(args.first().and_then(|a| a.parse().ok()).unwrap_or(1));
+    println!("{:?}, {} threads", level::level(), threads::num_threads());
+    let shapes: Vec<&str> = match args.get(2..) {
+        Some(own) if !own.is_empty() => own.iter().map(|s| s.as_str()).collect(),
+        _ => SHAPES.split_whitespace().collect(),
+    };
+    for shape in shapes {
+        let sizes: Vec<usize> = shape.split('x').map(|s| s.parse().expect("MxKxN")).collect();
+        match args.get(1).map(|s| s.as_str()) {
+            Some("f64") => layouts::<f64>(shape, &sizes, |x| x as f64),
+            _ => layouts::<f32>(shape, &sizes, |x| x),
+        }
+    }
+}
+
+/// Forward with `[in, out]` weights, forward with `[out, in]` weights, and the gradient of the weight.
+fn layouts<T: GemmElement>(name: &str, sizes: &[usize], make: impl Fn(f32) -> T) {
+    let (m, k, n) = (sizes[0], sizes[1], sizes[2]);
+    let fill = |len: usize| (0..len).map(|i| make((i * 7 % 13) as f32 - 6.0)).collect::<Vec<T>>();
+    let (x, w, dy) = (fill(m * k), fill(k * n), fill(m * n));
+    let (mut y, mut dw) = (fill(m * n), fill(n * k));
+    let ep = Epilogue::default();
+    print!("{name:>16}");
+    let nn = measure(|| gemm(m, n, k, Mat::row_major(&x, k), Mat::row_major(&w, n), &mut y, n, &ep));
+    let nt = measure(|| gemm(m, n, k, Mat::row_major(&x, k), Mat::row_major(&w, k).t(), &mut y, n, &ep));
+    let tn = measure(|| gemm(n, k, m, Mat::row_major(&dy, n).t(), Mat::row_major(&x, k), &mut dw, k, &ep));
+    let flops = 2.0 * (m * n * k) as f64;
+    for (layout, (median, best)) in [("NN", nn), ("NT", nt), ("TN", tn)] {
+        print!("  {layout} {:6.1} ({:6.1}) {:8.2} us", flops / median, flops / best, median / 1e3);
+    }
+    println!();
+}
+
+/// Median and best time of a call, in ns, from 30 rounds of about 2 ms.
+fn measure(mut f: impl FnMut()) -> (f64, f64) {
+    f();
+    let start = Instant::now();
+    f();
+    let calls = (2e6 / start.elapsed().as_nanos() as f64).ceil().max(1.0) as usize;
+    let mut times: Vec<f64> = (0..30)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..calls {
+                f();
+            }
+            start.elapsed().as_nanos() as f64 / calls as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    (times[times.len() / 2], times[0])
+}
