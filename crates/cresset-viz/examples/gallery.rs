@@ -16,6 +16,7 @@ fn main() -> Result<(), Error> {
         ("confusion", confusion_matrix(&counts(), &DIGITS)),
         ("images", images()),
         ("chinese", chinese()),
+        ("weights", weights()),
         ("empty", Figure::new(4.0, 3.0)),
     ];
     for (name, mut figure) in figures {
@@ -157,5 +158,20 @@ fn chinese() -> Figure {
     let ax = fig.subplot(1, 1, 1);
     ax.plot_y(&[3.0, 1.0, 0.5, 0.3]).label("训练损失").title("训练曲线：损失随轮次下降").xlabel("轮次").ylabel("损失");
     ax.grid(true).legend();
+    fig
+}
+
+fn weights() -> Figure {
+    let mut fig = Figure::new(15.0, 5.0);
+    let noise: Vec<f32> = (0..200_000_u64)
+        .map(|i| (i.wrapping_mul(6364136223846793005) >> 40) as f32 / 16_777_216.0 * 0.0714 - 0.0357)
+        .collect();
+    let panels = [("network.0.weight", noise), ("network.1.weight", vec![1.0; 256]), ("network.4.weight", vec![])];
+    for (i, (name, values)) in panels.iter().enumerate() {
+        let mean = values.iter().sum::<f32>() / values.len().max(1) as f32;
+        let ax = fig.subplot(1, 3, i + 1);
+        ax.hist(values, 50).alpha(0.7).title(format!("{name}\nMean: {mean:.4}"));
+        ax.xlabel("Weight Value").ylabel("Frequency");
+    }
     fig
 }

@@ -136,7 +136,8 @@ fn paint(color: Color) -> BackendColor {
 /// Each segment is a polygon of its own and each joint a disc. The backend's own wide paths are one polygon for the whole
 /// line, filled by the even-odd rule, which leaves holes where a line comes back over itself.
 fn line(backend: &mut BitMapBackend<'_>, points: &[(f64, f64)], width: f64, ink: BackendColor, over: f64) -> Drawn {
-    let half = width / 2.0;
+    // A filled polygon takes in the samples on its outline: half a sample on each side.
+    let half = ((width - 1.0) / 2.0).max(0.0);
     let round = |v: f64| v.round().clamp(-1e6, 1e6) as i32;
     for (i, pair) in points.windows(2).enumerate() {
         let [(x0, y0), (x1, y1)] = [(pair[0].0 * over, pair[0].1 * over), (pair[1].0 * over, pair[1].1 * over)];

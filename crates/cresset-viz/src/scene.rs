@@ -93,7 +93,7 @@ impl Scene {
     }
 
     pub fn line(&mut self, points: Vec<(f64, f64)>, width: f64, color: Color) {
-        if points.len() > 1 {
+        if points.len() > 1 && width > 0.0 {
             self.shapes.push(Shape::Line { points, width, color });
         }
     }

@@ -12,10 +12,18 @@
 pub trait Series {
     /// The values in order, as `f64`.
     fn to_f64(&self) -> Vec<f64>;
+
+    /// Whether the values are of single precision. Histograms then count in single precision, as numpy does, so that a value on
+    /// the border of two bins falls where numpy puts it.
+    fn is_single(&self) -> bool {
+        false
+    }
 }
 
 /// A number type that [`Series`] is implemented for.
 pub trait Number: Copy {
+    /// Whether it is `f32`.
+    const SINGLE: bool = false;
     /// The value as `f64`, rounded to nearest where it does not fit.
     fn as_f64(self) -> f64;
 }
@@ -23,7 +31,15 @@ pub trait Number: Copy {
 macro_rules! number {
     ($($t:ty),*) => { $(impl Number for $t { fn as_f64(self) -> f64 { self as f64 } })* };
 }
-number!(f32, f64, usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
+number!(f64, usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
+
+impl Number for f32 {
+    const SINGLE: bool = true;
+
+    fn as_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
 
 impl Number for bool {
     fn as_f64(self) -> f64 {
@@ -35,11 +51,19 @@ impl<T: Number> Series for [T] {
     fn to_f64(&self) -> Vec<f64> {
         self.iter().map(|v| v.as_f64()).collect()
     }
+
+    fn is_single(&self) -> bool {
+        T::SINGLE
+    }
 }
 
 impl<T: Number, const N: usize> Series for [T; N] {
     fn to_f64(&self) -> Vec<f64> {
         self[..].to_f64()
+    }
+
+    fn is_single(&self) -> bool {
+        T::SINGLE
     }
 }
 
@@ -47,10 +71,18 @@ impl<T: Number> Series for Vec<T> {
     fn to_f64(&self) -> Vec<f64> {
         self[..].to_f64()
     }
+
+    fn is_single(&self) -> bool {
+        T::SINGLE
+    }
 }
 
 impl<S: Series + ?Sized> Series for &S {
     fn to_f64(&self) -> Vec<f64> {
         (**self).to_f64()
+    }
+
+    fn is_single(&self) -> bool {
+        (**self).is_single()
     }
 }

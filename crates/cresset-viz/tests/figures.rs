@@ -35,6 +35,29 @@ fn histogram_counts_equal_numpy() {
 
 const NUMPY_COUNTS: [u64; 10] = [20, 20, 24, 20, 16, 16, 12, 24, 28, 20];
 
+/// numpy 2.4.6, numpy.histogram of float32 arrays: weights in 50 bins, and values on a lattice that meets the borders in 36.
+#[test]
+fn histogram_counts_of_single_precision_equal_numpy() {
+    let mut state = 1_u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((state >> 40) as f32 / 16_777_216.0 - 0.5) * 0.0714
+    };
+    let weights: Vec<f32> = (0..200_000).map(|_| draw()).collect();
+    let counts: [u64; 50] = [
+        4051, 3944, 4013, 3892, 4086, 3990, 3855, 4019, 4061, 4049, 4127, 3938, 3946, 4024, 4022, 3965, 3943, 3880,
+        4092, 4072, 4003, 4028, 3943, 4031, 3910, 3942, 4051, 4062, 4080, 4113, 4089, 3993, 3966, 4026, 3934, 3992,
+        3882, 4040, 4030, 3999, 4065, 3954, 3946, 4061, 3988, 3924, 4030, 4009, 3999, 3941,
+    ];
+    assert_eq!(histogram(&weights, 50).counts, counts);
+    let lattice: Vec<f32> = weights[..20_000].iter().map(|w| (w * 1000.0).round_ties_even() / 1000.0).collect();
+    let counts: [u64; 36] = [
+        603, 563, 275, 844, 559, 282, 551, 554, 540, 852, 298, 526, 559, 590, 557, 603, 524, 546, 852, 585, 295, 554,
+        536, 562, 562, 581, 537, 606, 555, 562, 560, 554, 548, 591, 557, 577,
+    ];
+    assert_eq!(histogram(&lattice, 36).counts, counts);
+}
+
 #[test]
 fn png_has_the_size_and_the_colours() {
     let mut fig = Figure::new(4.0, 3.0);
