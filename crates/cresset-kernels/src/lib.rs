@@ -1,6 +1,7 @@
 //! Numbers on slices for cresset: SIMD lanes, matrix products, reductions, threads, buffers, random streams. Knows no tensor.
 
 pub mod buffer;
+pub mod columns;
 pub mod gemm;
 pub mod lane;
 pub mod level;

@@ -39,6 +39,32 @@ pub fn run_ranges(len: usize, grain: usize, f: &(dyn Fn(Range<usize>) + Sync)) {
     }
 }
 
+/// Calls `f` once for each piece of `data` of `len` elements (the last may be shorter) with the piece's number, on several threads.
+///
+/// ```
+/// let mut data = [0; 7];
+/// cresset_kernels::threads::run_chunks(&mut data, 3, &|i, piece| piece.fill(i));
+/// assert_eq!(data, [0, 0, 0, 1, 1, 1, 2]);
+/// ```
+#[inline]
+pub fn run_chunks<T: Send>(data: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    /// A pointer that may go to other threads: each of them makes another part of the slice of it.
+    struct Start<T>(*mut T);
+    // SAFETY: the parts do not overlap, and the elements may be sent.
+    unsafe impl<T: Send> Sync for Start<T> {}
+    impl<T> Start<T> {
+        fn at(&self, i: usize) -> *mut T {
+            self.0.wrapping_add(i)
+        }
+    }
+    let (start, total) = (Start(data.as_mut_ptr()), data.len());
+    run(pieces(total, len), &|i| {
+        let r = piece(i, total, len);
+        // SAFETY: `r` lies within the slice, `run` calls with every `i` once, and the pieces do not overlap.
+        f(i, unsafe { std::slice::from_raw_parts_mut(start.at(r.start), r.len()) });
+    });
+}
+
 static WANTED: AtomicUsize = AtomicUsize::new(0);
 
 /// How many threads [`run`] uses, the caller included: what [`set_num_threads`] asked for, or else `CRESSET_NUM_THREADS`, or

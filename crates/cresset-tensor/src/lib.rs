@@ -10,6 +10,7 @@ pub mod device;
 pub mod dims;
 pub mod dtype;
 pub mod error;
+pub mod functional;
 mod kernels;
 pub mod op;
 pub mod ops;

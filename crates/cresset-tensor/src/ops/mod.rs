@@ -2,6 +2,10 @@
 
 pub mod table;
 
+mod batched;
 mod dtype;
 mod expand;
+pub(crate) mod linear;
+pub(crate) mod matrix;
+mod matmul;
 mod stand_in;

@@ -45,7 +45,7 @@ impl Sample {
 
 /// All ops.
 pub fn table() -> Vec<&'static OpInfo> {
-    let families: &[&'static [OpInfo]] = &[super::dtype::TABLE, super::expand::TABLE];
+    let families: &[&'static [OpInfo]] = &[super::dtype::TABLE, super::expand::TABLE, super::matmul::TABLE];
     families.iter().flat_map(|f| f.iter()).collect()
 }
 

@@ -1,0 +1,168 @@
+//! Sums down the columns of a matrix: the gradient of a bias.
+
+use crate::buffer::Element;
+use crate::level::{Kernel, Simd, dispatch};
+use crate::threads;
+use half::{bf16, f16};
+
+/// How wide a strip is: its sums stay in registers or the first cache.
+const STRIP: usize = 64;
+/// So many rows are added one after the other; beyond, sums of blocks are added pairwise.
+const BLOCK: usize = 32;
+
+/// A type whose columns can be summed. f16 and bf16 are summed in f32 and rounded once; integers wrap.
+pub trait Sum: Element {
+    /// What sums are kept in.
+    type Acc: Copy + Default + Send + Sync;
+    /// To the accumulator.
+    fn widen(self) -> Self::Acc;
+    /// Back, rounded.
+    fn narrow(sum: Self::Acc) -> Self;
+    /// The sum of two accumulators.
+    fn add(a: Self::Acc, b: Self::Acc) -> Self::Acc;
+}
+
+macro_rules! sum {
+    ($($t:ty, $acc:ty, $widen:expr, $narrow:expr, $add:expr;)*) => { $(
+        impl Sum for $t {
+            type Acc = $acc;
+            #[inline(always)]
+            fn widen(self) -> $acc {
+                $widen(self)
+            }
+            #[inline(always)]
+            fn narrow(sum: $acc) -> $t {
+                $narrow(sum)
+            }
+            #[inline(always)]
+            fn add(a: $acc, b: $acc) -> $acc {
+                $add(a, b)
+            }
+        }
+    )* };
+}
+sum! {
+    f32, f32, |x| x, |x| x, |a, b| a + b;
+    f64, f64, |x| x, |x| x, |a, b| a + b;
+    f16, f32, f16::to_f32, f16::from_f32, |a, b| a + b;
+    bf16, f32, bf16::to_f32, bf16::from_f32, |a, b| a + b;
+    i64, i64, |x| x, |x| x, i64::wrapping_add;
+    i32, i32, |x| x, |x| x, i32::wrapping_add;
+    i16, i16, |x| x, |x| x, i16::wrapping_add;
+    i8, i8, |x| x, |x| x, i8::wrapping_add;
+    u8, u8, |x| x, |x| x, u8::wrapping_add;
+}
+
+/// `out[j] = Σ_i x[i, j]` over `rows` rows that begin `row_stride` elements apart. Sums are pairwise over blocks of rows, the same
+/// for any number of threads.
+///
+/// ```
+/// let mut sums = [0.0f32; 2];
+/// cresset_kernels::columns::sum(&[1.0, 2.0, 3.0, 4.0], 2, 2, &mut sums);
+/// assert_eq!(sums, [4.0, 6.0]);
+/// ```
+///
+/// # Panics
+/// If the matrix does not lie within `x`.
+pub fn sum<T: Sum>(x: &[T], rows: usize, row_stride: usize, out: &mut [T]) {
+    let cols = out.len();
+    assert!(rows == 0 || cols == 0 || (rows - 1) * row_stride + cols <= x.len(), "a matrix beyond its slice");
+    // A piece of work is at least about 64 Ki numbers.
+    let strips = (65536 / (STRIP * rows.max(1))).max(1);
+    threads::run_chunks(out, strips * STRIP, &|i, out| {
+        dispatch(Strips { x, rows, row_stride, first: i * strips * STRIP, out });
+    });
+}
+
+struct Strips<'a, T> {
+    x: &'a [T],
+    rows: usize,
+    row_stride: usize,
+    first: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Sum> Kernel for Strips<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let first = self.first;
+        for (i, out) in self.out.chunks_mut(STRIP).enumerate() {
+            let from = first + i * STRIP;
+            if out.len() == STRIP {
+                strip::<T, STRIP>(self.x, self.rows, self.row_stride, from, out);
+            } else {
+                for (j, out) in out.chunks_mut(8).enumerate() {
+                    if out.len() == 8 {
+                        strip::<T, 8>(self.x, self.rows, self.row_stride, from + 8 * j, out);
+                    } else {
+                        for (k, out) in out.chunks_mut(1).enumerate() {
+                            strip::<T, 1>(self.x, self.rows, self.row_stride, from + 8 * j + k, out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `W` columns of the rows from `top` on.
+#[inline(always)]
+fn block<T: Sum, const W: usize>(x: &[T], top: usize, rows: usize, row_stride: usize, from: usize) -> [T::Acc; W] {
+    let mut acc = [T::Acc::default(); W];
+    for i in top..rows.min(top + BLOCK) {
+        let row = &x[i * row_stride + from..][..W];
+        for (a, x) in acc.iter_mut().zip(row) {
+            *a = T::add(*a, x.widen());
+        }
+    }
+    acc
+}
+
+/// `W` columns. `levels[l]` holds the sum of `2^l` blocks, as the bits of the number of blocks say.
+#[inline(always)]
+fn strip<T: Sum, const W: usize>(x: &[T], rows: usize, row_stride: usize, from: usize, out: &mut [T]) {
+    let mut acc = block::<T, W>(x, 0, rows, row_stride, from);
+    if rows > BLOCK {
+        let mut levels = [[T::Acc::default(); W]; 32];
+        let blocks = rows.div_ceil(BLOCK);
+        levels[0] = acc;
+        for i in 1..blocks {
+            acc = block::<T, W>(x, i * BLOCK, rows, row_stride, from);
+            let mut level = 0;
+            while i >> level & 1 == 1 {
+                for (a, l) in acc.iter_mut().zip(&levels[level]) {
+                    *a = T::add(*l, *a);
+                }
+                level += 1;
+            }
+            levels[level] = acc;
+        }
+        acc = [T::Acc::default(); W];
+        for (level, sums) in levels.iter().enumerate() {
+            if blocks >> level & 1 == 1 {
+                for (a, l) in acc.iter_mut().zip(sums) {
+                    *a = T::add(*l, *a);
+                }
+            }
+        }
+    }
+    for (o, a) in out.iter_mut().zip(acc) {
+        *o = T::narrow(a);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sums_of_any_size() {
+        for (rows, cols) in [(0, 3), (1, 1), (3, 7), (33, 64), (70, 75), (1000, 137)] {
+            let x: Vec<f64> = (0..rows * (cols + 1)).map(|i| (i % 17) as f64).collect();
+            let mut out = vec![1.0; cols];
+            super::sum(&x, rows, cols + 1, &mut out);
+            for (j, o) in out.iter().enumerate() {
+                assert_eq!(*o, (0..rows).map(|i| x[i * (cols + 1) + j]).sum::<f64>());
+            }
+        }
+    }
+}
