@@ -31,11 +31,7 @@ impl Op for Batched {
         let (m, k) = last_two(&a.shape, self.transpose_a);
         let (inner, n) = last_two(&b.shape, self.transpose_b);
         if a.dtype != b.dtype {
-            return Err(format!(
-                "expected scalar type {} but found {}",
-                a.dtype.scalar_name(),
-                b.dtype.scalar_name()
-            ));
+            return Err(format!("expected scalar type {} but found {}", a.dtype.scalar_name(), b.dtype.scalar_name()));
         }
         same_dtype(a.dtype, b.dtype)?;
         let leading = broadcast(&a.shape[..a.ndim() - 2], &b.shape[..b.ndim() - 2])?;

@@ -124,12 +124,8 @@ impl Op for Rows {
         all.push(ctx.needs(0).then(|| {
             let w = ctx.input_array(1);
             let back = Rows { names: self.names, transposed: !self.transposed };
-            let sizes = Sizes {
-                rows: s.rows,
-                inner: s.outer,
-                outer: s.inner,
-                has_inner: w.ndim() == 2 || !self.transposed,
-            };
+            let sizes =
+                Sizes { rows: s.rows, inner: s.outer, outer: s.inner, has_inner: w.ndim() == 2 || !self.transposed };
             let meta = *ctx.input_meta(0);
             Tensor::from_array(with_number!(meta.dtype, T => forward::<T>(&sizes, back.transposed, &[&g, &w], meta)))
         }));

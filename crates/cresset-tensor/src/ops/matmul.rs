@@ -67,10 +67,7 @@ impl Tensor {
     #[track_caller]
     pub fn mv(&self, vec: &Tensor) -> Tensor {
         if self.dim() != 2 || vec.dim() != 1 {
-            fail(
-                "mv",
-                format!("vector + matrix @ vector expected, got {}, {}, {}", vec.dim(), self.dim(), vec.dim()),
-            );
+            fail("mv", format!("vector + matrix @ vector expected, got {}, {}, {}", vec.dim(), self.dim(), vec.dim()));
         }
         apply1(MV, [self, vec])
     }
@@ -169,16 +166,16 @@ pub(super) const TABLE: &[OpInfo] = &[
     OpInfo {
         name: "mm",
         torch: "torch.mm(x, other)",
-        samples: || pairs(&[(&[2, 3], &[3, 4]), (&[1, 5], &[5, 1]), (&[3, 0], &[0, 2]), (&[0, 2], &[2, 3])], Tensor::mm),
+        samples: || {
+            pairs(&[(&[2, 3], &[3, 4]), (&[1, 5], &[5, 1]), (&[3, 0], &[0, 2]), (&[0, 2], &[2, 3])], Tensor::mm)
+        },
         refused: || pairs(&[(&[2, 3], &[4, 3]), (&[3], &[3, 2]), (&[2, 3], &[3])], Tensor::mm),
     },
     OpInfo {
         name: "bmm",
         torch: "torch.bmm(x, other)",
         samples: || pairs(&[(&[2, 2, 3], &[2, 3, 4]), (&[0, 2, 3], &[0, 3, 4]), (&[3, 1, 2], &[3, 2, 1])], Tensor::bmm),
-        refused: || {
-            pairs(&[(&[2, 2, 3], &[3, 3, 4]), (&[2, 2, 3], &[2, 2, 4]), (&[2, 3], &[2, 3, 4])], Tensor::bmm)
-        },
+        refused: || pairs(&[(&[2, 2, 3], &[3, 3, 4]), (&[2, 2, 3], &[2, 2, 4]), (&[2, 3], &[2, 3, 4])], Tensor::bmm),
     },
     OpInfo {
         name: "mv",

@@ -6,6 +6,6 @@ mod batched;
 mod dtype;
 mod expand;
 pub(crate) mod linear;
-pub(crate) mod matrix;
 mod matmul;
+pub(crate) mod matrix;
 mod stand_in;
