@@ -1,10 +1,11 @@
 //! Figures that a training run ends with.
 
 use crate::font::is_wide;
-use crate::{Figure, Series};
+use crate::{Color, Figure, Series};
 use cresset_tensor::error::fail;
 
-/// Two panels against the epoch (from 1): losses left, accuracies right, each series with its name in the legend.
+/// Two panels against the epoch (from 1): losses left, accuracies right, each series with its name in the legend
+/// and a name in one colour on both sides.
 ///
 /// A group without series leaves its panel out. Values that are not finite are gaps.
 ///
@@ -15,12 +16,19 @@ use cresset_tensor::error::fail;
 /// ```
 pub fn training_curves(losses: &[(&str, &[f64])], accuracies: &[(&str, &[f64])]) -> Figure {
     let panels: Vec<_> = [("loss", losses), ("accuracy", accuracies)].into_iter().filter(|p| !p.1.is_empty()).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in panels.iter().flat_map(|p| p.1) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
     let mut fig = Figure::new(6.0 * panels.len().max(1) as f64, 4.5);
     for (i, (what, series)) in panels.iter().enumerate() {
         let axes = fig.subplot(1, panels.len(), i + 1);
         for (name, values) in series.iter() {
             let epochs: Vec<usize> = (1..=values.len()).collect();
-            axes.plot(&epochs, *values).label(*name);
+            let color = names.iter().position(|n| n == name).unwrap_or(0);
+            axes.plot(&epochs, *values).label(*name).color(Color::cycle(color));
             // A short run is points more than a curve, and a run of one epoch nothing but a point.
             if values.len() <= 20 {
                 axes.marker("o").markersize(4.0);
