@@ -134,8 +134,7 @@ impl Entry {
 fn lay_out<T: cresset_tensor::Element>(values: &[T], shape: &[usize], strides: Option<&[usize]>) -> Tensor {
     let Some(strides) = strides else { return Tensor::from_vec(values, shape) };
     let numel: usize = shape.iter().product();
-    let length =
-        if numel == 0 { 0 } else { 1 + shape.iter().zip(strides).map(|(n, s)| (n - 1) * s).sum::<usize>() };
+    let length = if numel == 0 { 0 } else { 1 + shape.iter().zip(strides).map(|(n, s)| (n - 1) * s).sum::<usize>() };
     let mut memory = vec![T::default(); length];
     let mut index = vec![0usize; shape.len()];
     for &value in values {

@@ -4,8 +4,10 @@
 
 pub mod compare;
 pub mod container;
+pub mod inputs;
 pub mod value;
 
 pub use compare::{Allowance, compare, compare_number};
 pub use container::Container;
+pub use inputs::Inputs;
 pub use value::{Spec, TensorRef, Value};
