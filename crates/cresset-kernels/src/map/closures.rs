@@ -1,6 +1,7 @@
 //! Functions that are not differentiable: comparisons, integer arithmetic, logic, selection.
 //!
-//! The closure is inlined into a loop compiled for each level; it sees f16 and bf16 as f32 ([`Element::Block`]).
+//! The closure is inlined into a loop compiled for each level; it sees f16 and bf16 as f32 ([`Element::Block`]). It is `Copy`, and
+//! best `move`: what it captures by reference is read again for every element.
 
 use super::drive::{INPUTS, Operand, drive};
 use super::element::Element;
@@ -8,13 +9,13 @@ use super::{In, Out, input, output};
 use crate::level::{Kernel, Simd, dispatch};
 
 /// The loop over one block: element i of the output is `f(i)`.
-struct Loop<'a, R, F> {
-    f: &'a F,
+struct Loop<R, F> {
+    f: F,
     out: *mut R,
     n: usize,
 }
 
-impl<R, F: Fn(usize) -> R> Kernel for Loop<'_, R, F> {
+impl<R, F: Fn(usize) -> R> Kernel for Loop<R, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -34,7 +35,7 @@ fn itself<'a, A: Element>(out: &Operand<'a>) -> Operand<'a> {
 /// As [`drive`]; the operands are of the types A and R.
 unsafe fn apply1<A: Element, R: Element>(
     shape: &[usize],
-    f: impl Fn(A::Block) -> R::Block + Sync,
+    f: impl Fn(A::Block) -> R::Block + Copy + Sync,
     x: Operand,
     out: Operand,
 ) {
@@ -42,7 +43,7 @@ unsafe fn apply1<A: Element, R: Element>(
         let x = ins[0].cast::<A::Block>();
         dispatch(Loop {
             // SAFETY: the block has n elements.
-            f: &|i| f(unsafe { x.add(i).read() }),
+            f: move |i| f(unsafe { x.add(i).read() }),
             out: out.cast::<R::Block>(),
             n,
         });
@@ -52,13 +53,18 @@ unsafe fn apply1<A: Element, R: Element>(
 }
 
 /// `out[i] = f(x[i])`
-pub fn map1<A: Element, R: Element>(shape: &[usize], f: impl Fn(A::Block) -> R::Block + Sync, x: In<A>, out: Out<R>) {
+pub fn map1<A: Element, R: Element>(
+    shape: &[usize],
+    f: impl Fn(A::Block) -> R::Block + Copy + Sync,
+    x: In<A>,
+    out: Out<R>,
+) {
     // SAFETY: checked by `input` and `output`; the borrows keep them apart.
     unsafe { apply1::<A, R>(shape, f, input(shape, x), output(shape, out)) };
 }
 
 /// `x[i] = f(x[i])`
-pub fn map1_<A: Element>(shape: &[usize], f: impl Fn(A::Block) -> A::Block + Sync, x: Out<A>) {
+pub fn map1_<A: Element>(shape: &[usize], f: impl Fn(A::Block) -> A::Block + Copy + Sync, x: Out<A>) {
     let out = output(shape, x);
     // SAFETY: checked by `output`; the input is the output itself.
     unsafe { apply1::<A, A>(shape, f, itself::<A>(&out), out) };
@@ -68,7 +74,7 @@ pub fn map1_<A: Element>(shape: &[usize], f: impl Fn(A::Block) -> A::Block + Syn
 /// As [`drive`]; the operands are of the types A, B and R.
 unsafe fn apply2<A: Element, B: Element, R: Element>(
     shape: &[usize],
-    f: impl Fn(A::Block, B::Block) -> R::Block + Sync,
+    f: impl Fn(A::Block, B::Block) -> R::Block + Copy + Sync,
     a: Operand,
     b: Operand,
     out: Operand,
@@ -77,7 +83,7 @@ unsafe fn apply2<A: Element, B: Element, R: Element>(
         let (a, b) = (ins[0].cast::<A::Block>(), ins[1].cast::<B::Block>());
         dispatch(Loop {
             // SAFETY: the blocks have n elements.
-            f: &|i| f(unsafe { a.add(i).read() }, unsafe { b.add(i).read() }),
+            f: move |i| f(unsafe { a.add(i).read() }, unsafe { b.add(i).read() }),
             out: out.cast::<R::Block>(),
             n,
         });
@@ -89,7 +95,7 @@ unsafe fn apply2<A: Element, B: Element, R: Element>(
 /// `out[i] = f(a[i], b[i])`
 pub fn map2<A: Element, B: Element, R: Element>(
     shape: &[usize],
-    f: impl Fn(A::Block, B::Block) -> R::Block + Sync,
+    f: impl Fn(A::Block, B::Block) -> R::Block + Copy + Sync,
     a: In<A>,
     b: In<B>,
     out: Out<R>,
@@ -101,7 +107,7 @@ pub fn map2<A: Element, B: Element, R: Element>(
 /// `a[i] = f(a[i], b[i])`
 pub fn map2_<A: Element, B: Element>(
     shape: &[usize],
-    f: impl Fn(A::Block, B::Block) -> A::Block + Sync,
+    f: impl Fn(A::Block, B::Block) -> A::Block + Copy + Sync,
     a: Out<A>,
     b: In<B>,
 ) {
@@ -113,7 +119,7 @@ pub fn map2_<A: Element, B: Element>(
 /// `out[i] = f(a[i], b[i], c[i])`: `where`, `masked_fill`.
 pub fn map3<A: Element, B: Element, C: Element, R: Element>(
     shape: &[usize],
-    f: impl Fn(A::Block, B::Block, C::Block) -> R::Block + Sync,
+    f: impl Fn(A::Block, B::Block, C::Block) -> R::Block + Copy + Sync,
     a: In<A>,
     b: In<B>,
     c: In<C>,
@@ -123,7 +129,7 @@ pub fn map3<A: Element, B: Element, C: Element, R: Element>(
         let (a, b, c) = (ins[0].cast::<A::Block>(), ins[1].cast::<B::Block>(), ins[2].cast::<C::Block>());
         dispatch(Loop {
             // SAFETY: the blocks have n elements.
-            f: &|i| f(unsafe { a.add(i).read() }, unsafe { b.add(i).read() }, unsafe { c.add(i).read() }),
+            f: move |i| f(unsafe { a.add(i).read() }, unsafe { b.add(i).read() }, unsafe { c.add(i).read() }),
             out: out.cast::<R::Block>(),
             n,
         });

@@ -173,7 +173,7 @@ impl Job<'_> {
                     Mode::Scalar => self.load(k, o.ptr, 1, 1, b, 0, most),
                     Mode::Repeat => {
                         size = BLOCK / row * row;
-                        debug_assert!(r.start % row == 0);
+                        debug_assert!(r.start.is_multiple_of(row));
                         self.load(k, o.ptr, 1, row.min(most), b, 0, most);
                     }
                     _ => {}

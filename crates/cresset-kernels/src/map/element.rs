@@ -3,7 +3,6 @@
 use super::drive::Convert;
 use crate::level::{Kernel, Simd, dispatch};
 use crate::math::Wide;
-use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 /// A type that tensors hold.
@@ -120,53 +119,59 @@ impl Element for bool {
     type Block = bool;
 }
 
-unsafe fn widen_f16(src: *const u8, dst: *mut u8, n: usize) {
-    // SAFETY: `drive` gives n readable elements and room for n, in different memory. The room may be uninitialised, but any bytes
-    // are a valid f32 and all are overwritten.
-    unsafe {
-        std::ptr::write_bytes(dst, 0, n * 4);
-        let from = std::slice::from_raw_parts(src.cast::<f16>(), n);
-        from.convert_to_f32_slice(std::slice::from_raw_parts_mut(dst.cast(), n));
+/// The loop of a conversion, `n` elements from the first pointer to the second.
+struct Convert1<A, R, F>(*const A, *mut R, usize, F);
+
+impl<A: Copy, R, F: Fn(A) -> R> Kernel for Convert1<A, R, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Convert1(from, to, n, f) = self;
+        for i in 0..n {
+            // SAFETY: n elements on either side, as `drive` promises.
+            unsafe { to.add(i).write(f(from.add(i).read())) };
+        }
     }
+}
+
+unsafe fn widen_f16(src: *const u8, dst: *mut u8, n: usize) {
+    dispatch(Convert1(src.cast::<u16>(), dst.cast::<f32>(), n, f32_of_f16));
 }
 
 unsafe fn narrow_f16(src: *const u8, dst: *mut u8, n: usize) {
-    // SAFETY: as in `widen_f16`.
-    unsafe {
-        std::ptr::write_bytes(dst, 0, n * 2);
-        let to = std::slice::from_raw_parts_mut(dst.cast::<f16>(), n);
-        to.convert_from_f32_slice(std::slice::from_raw_parts(src.cast(), n));
-    }
+    dispatch(Convert1(src.cast::<u32>(), dst.cast::<u16>(), n, f16_of_f32));
 }
 
 unsafe fn widen_bf16(src: *const u8, dst: *mut u8, n: usize) {
-    struct Widen(*const u16, *mut u32, usize);
-    impl Kernel for Widen {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: Simd>(self) {
-            for i in 0..self.2 {
-                // SAFETY: n elements on either side, as `drive` promises.
-                unsafe { self.1.add(i).write((self.0.add(i).read() as u32) << 16) };
-            }
-        }
-    }
-    dispatch(Widen(src.cast(), dst.cast(), n))
+    dispatch(Convert1(src.cast::<u16>(), dst.cast::<u32>(), n, |h| (h as u32) << 16));
 }
 
 unsafe fn narrow_bf16(src: *const u8, dst: *mut u8, n: usize) {
-    struct Narrow(*const u32, *mut u16, usize);
-    impl Kernel for Narrow {
-        type Output = ();
-        #[inline(always)]
-        fn run<S: Simd>(self) {
-            for i in 0..self.2 {
-                // SAFETY: n elements on either side, as `drive` promises.
-                unsafe { self.1.add(i).write(round_bf16(self.0.add(i).read())) };
-            }
-        }
-    }
-    dispatch(Narrow(src.cast(), dst.cast(), n))
+    dispatch(Convert1(src.cast::<u32>(), dst.cast::<u16>(), n, round_bf16));
+}
+
+/// The exponent and mantissa are shifted into place and the product with 2^112 mends the exponent's bias, denormals included;
+/// infinity and NaN get the full exponent.
+#[inline(always)]
+fn f32_of_f16(h: u16) -> f32 {
+    let h = h as u32;
+    let value = f32::from_bits((h & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
+    let all_ones = if h & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
+    f32::from_bits(value.to_bits() | all_ones | ((h & 0x8000) << 16))
+}
+
+/// To the nearest, halves to even. Numbers below f16's normal range are rounded by adding 1/2, whose last place is f16's
+/// smallest step.
+#[inline(always)]
+fn f16_of_f32(bits: u32) -> u16 {
+    let a = bits & 0x7fff_ffff;
+    let normal = a.wrapping_add(0xfff + ((a >> 13) & 1)).wrapping_sub(112 << 23) >> 13;
+    let small = (f32::from_bits(a) + 0.5).to_bits().wrapping_sub(0.5f32.to_bits());
+    let nan = 0x7e00 | ((a >> 13) & 0x3ff);
+    let h = if a < 0x3880_0000 { small } else { normal };
+    let h = if a >= 0x477f_f000 { 0x7c00 } else { h };
+    let h = if a > 0x7f80_0000 { nan } else { h };
+    (h | ((bits >> 16) & 0x8000)) as u16
 }
 
 /// The upper half of an f32's bits, rounded to the nearest, halves to even; NaN stays NaN.

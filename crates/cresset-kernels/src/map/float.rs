@@ -7,20 +7,23 @@ use crate::lane::{Binary, Lane, Ternary, Unary};
 use crate::level::{Kernel, Simd, dispatch};
 use crate::math::Wide;
 
+/// What a backward product may read: the inputs, and for a binary function the output, each if it was kept.
+pub type Saved<'a, T> = (Option<In<'a, T>>, Option<In<'a, T>>, Option<In<'a, T>>);
+
 /// A function of N numbers.
 trait Body<const N: usize>: Copy + Send + Sync {
     fn eval<L: Lane>(&self, x: [L; N]) -> L;
 }
 
 /// The loop around a body, for one block.
-struct Loop<'a, B, W, const N: usize> {
-    body: &'a B,
+struct Loop<B, W, const N: usize> {
+    body: B,
     ins: [*const W; N],
     out: *mut W,
     n: usize,
 }
 
-impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<'_, B, W, N> {
+impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<B, W, N> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -62,7 +65,7 @@ impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<'_, B, W, N> {
 
 /// # Safety
 /// As [`drive`]; the operands are of type T.
-unsafe fn apply<T: Float, B: Body<N>, const N: usize>(shape: &[usize], body: &B, out: Operand, ins: &[Operand; N]) {
+unsafe fn apply<T: Float, B: Body<N>, const N: usize>(shape: &[usize], body: B, out: Operand, ins: &[Operand; N]) {
     let block = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| {
         let ins = std::array::from_fn(|k| ins[k].cast::<T::Block>());
         dispatch(Loop { body, ins, out: out.cast(), n });
@@ -114,14 +117,14 @@ impl<U: Ternary> Body<3> for Eval<U> {
 pub fn unary<T: Float, U: Unary>(f: U, shape: &[usize], x: In<T>, out: Out<T>) {
     let (x, out) = (read(shape, x), write(shape, out));
     // SAFETY: checked by `read` and `write`; the borrows keep input and output apart.
-    unsafe { apply::<T, _, 1>(shape, &Eval(f), out, &[x]) };
+    unsafe { apply::<T, _, 1>(shape, Eval(f), out, &[x]) };
 }
 
 /// `x = f(x)`, in place.
 pub fn unary_<T: Float, U: Unary>(f: U, shape: &[usize], x: Out<T>) {
     let out = write(shape, x);
     // SAFETY: checked by `write`; the input is the output itself.
-    unsafe { apply::<T, _, 1>(shape, &Eval(f), out, &[itself::<T>(&out)]) };
+    unsafe { apply::<T, _, 1>(shape, Eval(f), out, &[itself::<T>(&out)]) };
 }
 
 #[derive(Clone, Copy)]
@@ -149,21 +152,21 @@ pub fn unary_grad<T: Float, U: Unary>(
     let (x, y) = (read(shape, x.unwrap_or(some)), read(shape, y.unwrap_or(some)));
     let (g, out) = (read(shape, g), write(shape, out));
     // SAFETY: checked by `read` and `write`; the borrows keep inputs and output apart.
-    unsafe { apply::<T, _, 3>(shape, &Derivative(f), out, &[g, x, y]) };
+    unsafe { apply::<T, _, 3>(shape, Derivative(f), out, &[g, x, y]) };
 }
 
 /// `out = f(a, b)`
 pub fn binary<T: Float, U: Binary>(f: U, shape: &[usize], a: In<T>, b: In<T>, out: Out<T>) {
     let (a, b, out) = (read(shape, a), read(shape, b), write(shape, out));
     // SAFETY: checked by `read` and `write`; the borrows keep inputs and output apart.
-    unsafe { apply::<T, _, 2>(shape, &Eval(f), out, &[a, b]) };
+    unsafe { apply::<T, _, 2>(shape, Eval(f), out, &[a, b]) };
 }
 
 /// `a = f(a, b)`, in place.
 pub fn binary_<T: Float, U: Binary>(f: U, shape: &[usize], a: Out<T>, b: In<T>) {
     let (b, out) = (read(shape, b), write(shape, a));
     // SAFETY: checked by `read` and `write`; the first input is the output itself.
-    unsafe { apply::<T, _, 2>(shape, &Eval(f), out, &[itself::<T>(&out), b]) };
+    unsafe { apply::<T, _, 2>(shape, Eval(f), out, &[itself::<T>(&out), b]) };
 }
 
 #[derive(Clone, Copy)]
@@ -213,28 +216,16 @@ fn binary_grad<T: Float, B: Body<4>>(body: B, shape: &[usize], g: In<T>, saved: 
     let [a, b, y] = saved.map(|s| read(shape, s.unwrap_or(some)));
     let (g, out) = (read(shape, g), write(shape, out));
     // SAFETY: checked by `read` and `write`; the borrows keep inputs and output apart.
-    unsafe { apply::<T, _, 4>(shape, &body, out, &[g, a, b, y]) };
+    unsafe { apply::<T, _, 4>(shape, body, out, &[g, a, b, y]) };
 }
 
 /// `out = g * ∂f/∂a` in one pass, all of the broadcast shape. Whichever of `a`, `b`, `y` is not read may be `None`.
-pub fn binary_grad_a<T: Float, U: Binary>(
-    f: U,
-    shape: &[usize],
-    g: In<T>,
-    (a, b, y): (Option<In<T>>, Option<In<T>>, Option<In<T>>),
-    out: Out<T>,
-) {
+pub fn binary_grad_a<T: Float, U: Binary>(f: U, shape: &[usize], g: In<T>, (a, b, y): Saved<T>, out: Out<T>) {
     binary_grad(GradA(f), shape, g, [a, b, y], out);
 }
 
 /// `out = g * ∂f/∂b` in one pass, as [`binary_grad_a`].
-pub fn binary_grad_b<T: Float, U: Binary>(
-    f: U,
-    shape: &[usize],
-    g: In<T>,
-    (a, b, y): (Option<In<T>>, Option<In<T>>, Option<In<T>>),
-    out: Out<T>,
-) {
+pub fn binary_grad_b<T: Float, U: Binary>(f: U, shape: &[usize], g: In<T>, (a, b, y): Saved<T>, out: Out<T>) {
     binary_grad(GradB(f), shape, g, [a, b, y], out);
 }
 
@@ -242,38 +233,20 @@ pub fn binary_grad_b<T: Float, U: Binary>(
 pub fn ternary<T: Float, U: Ternary>(f: U, shape: &[usize], a: In<T>, b: In<T>, c: In<T>, out: Out<T>) {
     let (a, b, c, out) = (read(shape, a), read(shape, b), read(shape, c), write(shape, out));
     // SAFETY: checked by `read` and `write`; the borrows keep inputs and output apart.
-    unsafe { apply::<T, _, 3>(shape, &Eval(f), out, &[a, b, c]) };
+    unsafe { apply::<T, _, 3>(shape, Eval(f), out, &[a, b, c]) };
 }
 
 /// `out = g * ∂f/∂a` of a ternary function. Whichever of `a`, `b`, `c` is not read may be `None`.
-pub fn ternary_grad_a<T: Float, U: Ternary>(
-    f: U,
-    shape: &[usize],
-    g: In<T>,
-    (a, b, c): (Option<In<T>>, Option<In<T>>, Option<In<T>>),
-    out: Out<T>,
-) {
+pub fn ternary_grad_a<T: Float, U: Ternary>(f: U, shape: &[usize], g: In<T>, (a, b, c): Saved<T>, out: Out<T>) {
     binary_grad(GradA3(f), shape, g, [a, b, c], out);
 }
 
 /// `out = g * ∂f/∂b` of a ternary function, as [`ternary_grad_a`].
-pub fn ternary_grad_b<T: Float, U: Ternary>(
-    f: U,
-    shape: &[usize],
-    g: In<T>,
-    (a, b, c): (Option<In<T>>, Option<In<T>>, Option<In<T>>),
-    out: Out<T>,
-) {
+pub fn ternary_grad_b<T: Float, U: Ternary>(f: U, shape: &[usize], g: In<T>, (a, b, c): Saved<T>, out: Out<T>) {
     binary_grad(GradB3(f), shape, g, [a, b, c], out);
 }
 
 /// `out = g * ∂f/∂c` of a ternary function, as [`ternary_grad_a`].
-pub fn ternary_grad_c<T: Float, U: Ternary>(
-    f: U,
-    shape: &[usize],
-    g: In<T>,
-    (a, b, c): (Option<In<T>>, Option<In<T>>, Option<In<T>>),
-    out: Out<T>,
-) {
+pub fn ternary_grad_c<T: Float, U: Ternary>(f: U, shape: &[usize], g: In<T>, (a, b, c): Saved<T>, out: Out<T>) {
     binary_grad(GradC3(f), shape, g, [a, b, c], out);
 }

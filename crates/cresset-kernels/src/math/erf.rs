@@ -1,6 +1,6 @@
 //! The error function and its relatives.
 
-use super::exp::{exp_of, exp_of64, exp64};
+use super::exp::{exp_of, exp_of64, exp_times, exp64};
 use super::{choose, fma, fma64, poly, poly64, square, square64};
 use crate::level::Simd;
 
@@ -38,7 +38,7 @@ pub(crate) fn erf<S: Simd>(x: f32) -> f32 {
     let a = x.abs();
     let s = x * x;
     let near = fma::<S>(x, poly::<S, 7>(s, NEAR), x);
-    let far = 1.0 - exp_of::<S>(-poly::<S, 8>(choose(a > 4.0, 4.0, a), LOG_C), 0.0, 0);
+    let far = 1.0 - exp_of::<S>(-poly::<S, 8>(choose(a > 4.0, 4.0, a), LOG_C), 0);
     choose(a < 0.925, near, far.copysign(x))
 }
 
@@ -50,12 +50,15 @@ pub(crate) fn erfc<S: Simd>(x: f32) -> f32 {
     let h = poly::<S, 11>((a - 3.0) / (a + 3.0), TAIL);
     let d = fma::<S>(a, 2.0, 1.0);
     let lost = fma::<S>(a, 2.0, 1.0 - d);
-    // h / d with the rounding of both d and the quotient mended.
+    // h / d, and what the roundings of d and of the quotient have lost.
     let q = h / d;
-    let q = if S::FUSED { q + (fma::<S>(-q, d, h) - q * lost) / d } else { q };
+    let dq = if S::FUSED { (fma::<S>(-q, d, h) - q * lost) / d } else { 0.0 };
     let (s, e) = square::<S>(a);
-    let y = exp_of::<S>(-s, e, 0) * q;
-    choose(x < 0.0, 2.0 - y, y)
+    let y = exp_times::<S>(-s, e, q, dq);
+    let far = choose(x < 0.0, 2.0 - y, y);
+    // Where erfc is between 1/2 and 3/2 its digits come from erf.
+    let near = 1.0 - fma::<S>(x, poly::<S, 7>(x * x, NEAR), x);
+    choose(x.abs() < 0.477, near, far)
 }
 
 /// `erf(x) / x - 1` over x² for |x| <= 1, 4e-17 of erf.
@@ -112,7 +115,9 @@ pub(crate) fn erfc64<S: Simd>(x: f64) -> f64 {
     let q = if S::FUSED { q + (fma64::<S>(-q, d, h) - q * lost) / d } else { q };
     let (s, e) = square64::<S>(a);
     let y = exp_of64::<S>(-s, e, 0) * q;
-    choose(x < 0.0, 2.0 - y, y)
+    let far = choose(x < 0.0, 2.0 - y, y);
+    let near = 1.0 - fma64::<S>(x, poly64::<S, 13>(x * x, NEAR_64), x);
+    choose(x.abs() < 0.477, near, far)
 }
 
 #[inline(always)]

@@ -39,25 +39,40 @@ fn pow2(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
+/// `e^r - 1` for |r| <= 0.347, to a rounding of e^r.
 #[inline(always)]
-fn exp_r<S: Simd>(r: f32) -> f32 {
-    1.0 + fma::<S>(r * r, poly::<S, 5>(r, Q), r)
+fn exp_r_less_1<S: Simd>(r: f32) -> f32 {
+    fma::<S>(r * r, poly::<S, 5>(r, Q), r)
 }
 
-/// `e^(x - lost) * 2^shift`, where `lost` is far smaller than `x`.
+/// `(m, n)` with `e^(x - lost) = (1 + m) 2^n`, where `lost` is far smaller than `x`.
 #[inline(always)]
-pub(crate) fn exp_of<S: Simd>(x: f32, lost: f32, shift: i32) -> f32 {
-    let x = choose(x < -105.0, -105.0, x);
+fn parts<S: Simd>(x: f32, lost: f32) -> (f32, i32) {
+    let x = choose(x < -120.0, -120.0, x);
     let x = choose(x > 91.0, 91.0, x);
     let (n, i) = round_to_int::<S>(x, LOG2_E);
     let r = fma::<S>(n, -LN2_HI, x);
     let r = fma::<S>(n, -LN2_LO, r) - lost;
-    scale(exp_r::<S>(r), i.wrapping_add(shift))
+    (exp_r_less_1::<S>(r), i)
+}
+
+/// `e^x * 2^shift`
+#[inline(always)]
+pub(crate) fn exp_of<S: Simd>(x: f32, shift: i32) -> f32 {
+    let (m, n) = parts::<S>(x, 0.0);
+    scale(1.0 + m, n.wrapping_add(shift))
+}
+
+/// `e^(x - lost) (q + dq)`, where `lost` and `dq` are far smaller than `x` and `q`: few roundings, denormal results included.
+#[inline(always)]
+pub(crate) fn exp_times<S: Simd>(x: f32, lost: f32, q: f32, dq: f32) -> f32 {
+    let (m, n) = parts::<S>(x, lost);
+    scale(q + fma::<S>(q, m, dq), n)
 }
 
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(x: f32) -> f32 {
-    exp_of::<S>(x, 0.0, 0)
+    exp_of::<S>(x, 0)
 }
 
 #[inline(always)]
@@ -65,7 +80,7 @@ pub(crate) fn exp2<S: Simd>(x: f32) -> f32 {
     let x = choose(x < -151.0, -151.0, x);
     let x = choose(x > 129.0, 129.0, x);
     let (n, i) = round_to_int::<S>(x, 1.0);
-    scale(exp_r::<S>((x - n) * LN_2), i)
+    scale(1.0 + exp_r_less_1::<S>((x - n) * LN_2), i)
 }
 
 #[inline(always)]

@@ -13,7 +13,7 @@ pub(crate) fn tanh<S: Simd>(x: f32) -> f32 {
     let a = x.abs();
     let s = x * x;
     let near = fma::<S>(x * s, poly::<S, 5>(s, T), x);
-    let e = exp_of::<S>(choose(a > 10.0, 10.0, a) * 2.0, 0.0, 0);
+    let e = exp_of::<S>(choose(a > 10.0, 10.0, a) * 2.0, 0);
     let far = 1.0 - 2.0 / (e + 1.0);
     // NaN: the far branch carries it.
     choose(a < 0.62, choose(a < 1e-4, x, near), far.copysign(x))
@@ -26,14 +26,14 @@ pub(crate) fn sinh<S: Simd>(x: f32) -> f32 {
     let a = x.abs();
     let s = x * x;
     let near = fma::<S>(x * s, poly::<S, 5>(s, C), x);
-    let h = exp_of::<S>(a, 0.0, -1);
+    let h = exp_of::<S>(a, -1);
     let far = h - 0.25 / h;
     choose(a < 1.0, choose(a < 1e-4, x, near), far.copysign(x))
 }
 
 #[inline(always)]
 pub(crate) fn cosh<S: Simd>(x: f32) -> f32 {
-    let h = exp_of::<S>(x.abs(), 0.0, -1);
+    let h = exp_of::<S>(x.abs(), -1);
     h + 0.25 / h
 }
 

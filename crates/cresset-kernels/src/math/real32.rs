@@ -1,4 +1,6 @@
 //! Every function of the vocabulary for f32: our own, or f64's rounded.
+// Some functions have no use for the level, but all are called with one.
+#![allow(clippy::extra_unused_type_parameters)]
 
 use super::real64;
 use crate::level::Simd;
