@@ -8,4 +8,5 @@ mod expand;
 pub(crate) mod linear;
 mod matmul;
 pub(crate) mod matrix;
+pub(crate) mod reduce;
 mod stand_in;

@@ -1,7 +1,7 @@
-//! Arithmetic and sums until the pointwise and reduction families land.
+//! Arithmetic until the pointwise family lands.
 
 use crate::array::{Array, Meta};
-use crate::dims::{Dims, broadcast};
+use crate::dims::broadcast;
 use crate::dtype::{DType, Promotion, Scalar};
 use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::tensor::Tensor;
@@ -90,50 +90,5 @@ impl std::ops::Neg for &Tensor {
     type Output = Tensor;
     fn neg(self) -> Tensor {
         self * -1.0
-    }
-}
-
-#[derive(Debug)]
-struct SumToSize(Dims);
-
-impl Op for SumToSize {
-    fn name(&self) -> &'static str {
-        "sum_to_size"
-    }
-    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
-        let have = &inputs[0].shape;
-        let fits = self.0.len() <= have.len() && {
-            let lead = have.len() - self.0.len();
-            self.0.iter().enumerate().all(|(i, &n)| n == have[lead + i] || n == 1)
-        };
-        if !fits {
-            return Err(format!("size {:?} is not expandable to size {:?}", &self.0[..], &have[..]));
-        }
-        Ok([Meta { dtype: inputs[0].dtype, shape: self.0 }].into())
-    }
-    fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let x = inputs[0];
-        let places: Vec<f64> = (0..outputs[0].numel()).map(|i| i as f64).collect();
-        let places = Array::from_slice(&places, outputs[0].shape).broadcast_to(x.shape()).to_vec::<f64>();
-        let mut sums = vec![0.0; outputs[0].numel()];
-        for (x, p) in x.to(DType::F64).to_vec::<f64>().iter().zip(places) {
-            sums[p as usize] += x;
-        }
-        [narrow(sums, outputs[0])].into()
-    }
-    fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        [grads[0].as_ref().map(|g| g.broadcast_to(ctx.input_meta(0).shape))].into()
-    }
-}
-
-impl Tensor {
-    /// The sum over all dimensions in which `size` is 1 or missing: what undoes broadcasting (`x.sum_to_size(size)`).
-    #[track_caller]
-    pub fn sum_to_size(&self, size: impl Into<Dims>) -> Tensor {
-        apply1(SumToSize(size.into()), [self])
-    }
-    /// The sum of all elements (`x.sum()`).
-    pub fn sum(&self) -> Tensor {
-        self.sum_to_size(())
     }
 }

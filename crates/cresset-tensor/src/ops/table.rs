@@ -46,7 +46,7 @@ impl Sample {
 /// All ops.
 pub fn table() -> Vec<&'static OpInfo> {
     let families: &[&'static [OpInfo]] = &[super::dtype::TABLE, super::expand::TABLE, super::matmul::TABLE];
-    families.iter().flat_map(|f| f.iter()).collect()
+    families.iter().chain(super::reduce::TABLES).flat_map(|f| f.iter()).collect()
 }
 
 /// Deterministic f64 numbers in (-2, 2), none near zero and hardly two alike: safe inputs for finite differences.

@@ -1,0 +1,72 @@
+use super::*;
+use crate::threads::set_num_threads;
+use std::marker::PhantomData;
+
+fn noise(n: usize) -> Vec<f32> {
+    (0..n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 16_777_216.0 - 0.3).collect()
+}
+
+#[test]
+fn sums_agree_with_f64_in_every_shape() {
+    for (outer, n, inner) in [
+        (1, 7, 1),
+        (5, 31, 1),
+        (3, 32, 1),
+        (2, 5000, 1),
+        (1, 100_000, 1),
+        (1, 3, 2),
+        (2, 9, 130),
+        (1, 1000, 300),
+        (1, 70_000, 3),
+        (4, 257, 129),
+    ] {
+        let x = noise(outer * n * inner);
+        let mut out = vec![0.0; outer * inner];
+        reduce(Sum::<f32>(PhantomData), &x, outer, n, inner, &mut out);
+        for o in 0..outer {
+            for k in 0..inner {
+                let exact: f64 = (0..n).map(|i| x[(o * n + i) * inner + k] as f64).sum();
+                let bound = 1e-6 * (0..n).map(|i| x[(o * n + i) * inner + k].abs() as f64).sum::<f64>();
+                assert!((out[o * inner + k] as f64 - exact).abs() <= bound, "{outer} {n} {inner}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_threads() {
+    let x = noise(300_000);
+    let run = |threads| {
+        set_num_threads(threads);
+        let mut all = Vec::new();
+        for (outer, n, inner) in [(1, 300_000, 1), (300, 1000, 1), (1, 1000, 300), (1, 100_000, 3)] {
+            let mut out = vec![0.0; outer * inner];
+            reduce(Sum::<f32>(PhantomData), &x, outer, n, inner, &mut out);
+            all.extend(out.iter().map(|v| v.to_bits()));
+            let mut squares = out.clone();
+            moments(&x, (outer, n, inner), &mut out, &mut squares);
+            all.extend(squares.iter().map(|v| v.to_bits()));
+        }
+        set_num_threads(0);
+        all
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(3));
+}
+
+#[test]
+fn extrema_take_the_first_and_nan() {
+    let mut x = noise(100);
+    x[40] = 3.0;
+    x[70] = 3.0;
+    let (mut v, mut i) = ([0.0], [0]);
+    extremum_with_index(Max::<()>(PhantomData), &x, (1, 100, 1), &mut v, &mut i);
+    assert_eq!((v[0], i[0]), (3.0, 40));
+    x[60] = f32::NAN;
+    extremum_with_index(Min::<()>(PhantomData), &x, (1, 100, 1), &mut v, &mut i);
+    assert!(v[0].is_nan() && i[0] == 60);
+    let mut out = [0.0];
+    reduce(Max::<f32>(PhantomData), &x, 1, 100, 1, &mut out);
+    assert!(out[0].is_nan());
+}

@@ -1,0 +1,337 @@
+//! Reductions: sums, products, means, extrema, norms, order statistics, running sums, sorting.
+//!
+//! Every reduction has the same forms: `x.sum()` over all elements, and `x.sum_dim(dims, keepdim)` over some dimensions, where `dims` is
+//! one dimension or several ([`IntoDims`]), and none (`[]`) means all, as in PyTorch. With `keepdim` the reduced dimensions stay with
+//! size 1. PyTorch's `dtype` argument converts before reducing: `x.to_dtype(dtype).sum()`, or for short `x.sum_dtype(dtype)`.
+
+use crate::array::{Array, Meta};
+use crate::dims::{Dims, wrap_dim};
+use crate::dtype::DType;
+use crate::error::fail;
+use crate::op::{Context, Few, Op, apply1};
+use crate::tensor::Tensor;
+use cresset_kernels::buffer::Element as Stored;
+use cresset_kernels::reduce::{Again, First, Fold};
+use smallvec::SmallVec;
+
+mod sum;
+
+pub(super) const TABLES: &[&[super::table::OpInfo]] = &[sum::TABLE];
+
+/// One dimension or several: `1`, `-1`, `[0, 2]`, `&dims`. None at all (`[]`) means every dimension.
+pub trait IntoDims {
+    /// The dimensions as given.
+    fn dims(&self) -> SmallVec<[isize; 4]>;
+}
+impl IntoDims for isize {
+    fn dims(&self) -> SmallVec<[isize; 4]> {
+        SmallVec::from_slice(&[*self])
+    }
+}
+impl<const N: usize> IntoDims for [isize; N] {
+    fn dims(&self) -> SmallVec<[isize; 4]> {
+        SmallVec::from_slice(self)
+    }
+}
+impl IntoDims for [isize] {
+    fn dims(&self) -> SmallVec<[isize; 4]> {
+        SmallVec::from_slice(self)
+    }
+}
+impl IntoDims for Vec<isize> {
+    fn dims(&self) -> SmallVec<[isize; 4]> {
+        SmallVec::from_slice(self)
+    }
+}
+impl<D: IntoDims + ?Sized> IntoDims for &D {
+    fn dims(&self) -> SmallVec<[isize; 4]> {
+        (**self).dims()
+    }
+}
+
+/// The position of one dimension, or PyTorch's refusal.
+#[track_caller]
+pub(crate) fn one_dim(op: &'static str, dim: isize, ndim: usize) -> usize {
+    wrap_dim(dim, ndim).unwrap_or_else(|e| fail(op, e))
+}
+
+/// Which dimensions are reduced, and which of them leave the shape. Bit d stands for dimension d.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    pub mask: u32,
+    pub drop: u32,
+}
+
+impl Over {
+    /// All dimensions, none of them kept.
+    pub fn all(ndim: usize) -> Over {
+        let mask = (1 << ndim) - 1;
+        Over { mask, drop: mask }
+    }
+    /// The dimensions a call names; none means all.
+    #[track_caller]
+    pub fn dims(op: &'static str, dims: impl IntoDims, ndim: usize, keepdim: bool) -> Over {
+        let dims = dims.dims();
+        let all = Over::all(ndim).mask;
+        let mut mask = 0;
+        for &d in &dims {
+            let d = one_dim(op, d, ndim);
+            if mask >> d & 1 == 1 {
+                fail(op, format!("dim {d} appears multiple times in the list of dims"));
+            }
+            mask |= 1 << d;
+        }
+        let mask = if dims.is_empty() { all } else { mask & all };
+        Over { mask, drop: if keepdim { 0 } else { mask } }
+    }
+    /// One dimension.
+    #[track_caller]
+    pub fn one(op: &'static str, dim: isize, ndim: usize, keepdim: bool) -> Over {
+        Over::dims(op, dim, ndim, keepdim)
+    }
+    /// Is dimension `d` reduced?
+    #[inline]
+    pub fn has(&self, d: usize) -> bool {
+        self.mask >> d & 1 == 1
+    }
+    /// The same with every dimension kept.
+    pub fn keep(&self) -> Over {
+        Over { mask: self.mask, drop: 0 }
+    }
+    /// The shape of the result.
+    pub fn shape(&self, x: &Dims) -> Dims {
+        let mut out = Dims::EMPTY;
+        for (d, &n) in x.iter().enumerate() {
+            if self.drop >> d & 1 == 0 {
+                out.push(if self.has(d) { 1 } else { n });
+            }
+        }
+        out
+    }
+    /// How many elements make one of the result.
+    pub fn count(&self, x: &Dims) -> usize {
+        x.iter().enumerate().filter(|(d, _)| self.has(*d)).map(|(_, n)| n).product()
+    }
+    /// A result repeated to the shape of the input: a view.
+    #[track_caller]
+    pub fn spread(&self, g: &Tensor, shape: &Dims) -> Tensor {
+        apply1(Spread { over: *self, shape: *shape }, [g])
+    }
+}
+
+/// The opposite of a sum: repeats along the reduced dimensions.
+#[derive(Debug)]
+struct Spread {
+    over: Over,
+    shape: Dims,
+}
+impl Op for Spread {
+    fn name(&self) -> &'static str {
+        "expand"
+    }
+    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
+        debug_assert_eq!(inputs[0].shape, self.over.shape(&self.shape));
+        Ok([Meta { dtype: inputs[0].dtype, shape: self.shape }].into())
+    }
+    fn forward(&self, inputs: &[&Array], _outputs: &[Meta]) -> Few<Array> {
+        [self.over.spread_array(inputs[0], &self.shape)].into()
+    }
+    fn backward(&self, _ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
+        [grads[0].as_ref().map(|g| sum::sum_over(g, self.over))].into()
+    }
+    fn is_view(&self) -> bool {
+        true
+    }
+}
+
+impl Over {
+    /// [`Over::spread`] without a graph.
+    pub fn spread_array(&self, x: &Array, shape: &Dims) -> Array {
+        let mut strides = Dims::filled(shape.len(), 0);
+        let mut from = 0;
+        for d in 0..shape.len() {
+            if self.drop >> d & 1 == 0 {
+                strides[d] = if self.has(d) { 0 } else { x.strides()[from] };
+                from += 1;
+            }
+        }
+        x.view(*shape, strides, x.offset())
+    }
+}
+
+/// f16 and bf16 as f32, others as they are: what real numbers are reduced in.
+pub(crate) fn widened(x: &Array) -> Array {
+    x.to(x.dtype().accumulator())
+}
+
+/// Runs an expression with a type name standing for f32 or f64, after [`widened`].
+macro_rules! with_real {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            $crate::DType::F32 => {
+                type $t = f32;
+                $body
+            }
+            $crate::DType::F64 => {
+                type $t = f64;
+                $body
+            }
+            other => unreachable!("{other} is refused by the shape rule or widened before"),
+        }
+    };
+}
+/// The same for every type that elements are stored as, but f16 and bf16, after [`widened`].
+macro_rules! with_number {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            $crate::DType::Bool | $crate::DType::U8 => {
+                type $t = u8;
+                $body
+            }
+            $crate::DType::I8 => {
+                type $t = i8;
+                $body
+            }
+            $crate::DType::I16 => {
+                type $t = i16;
+                $body
+            }
+            $crate::DType::I32 => {
+                type $t = i32;
+                $body
+            }
+            $crate::DType::I64 => {
+                type $t = i64;
+                $body
+            }
+            $crate::DType::F32 => {
+                type $t = f32;
+                $body
+            }
+            $crate::DType::F64 => {
+                type $t = f64;
+                $body
+            }
+            other => unreachable!("{other} is widened before"),
+        }
+    };
+}
+pub(crate) use {with_number, with_real};
+
+/// A contiguous array with the same elements, and neighbouring dimensions of one kind merged: (size, reduced).
+fn groups(x: &Array, over: &Over) -> (Array, SmallVec<[(usize, bool); 6]>) {
+    let (x, mask) = dense(x, over.mask);
+    let mut groups: SmallVec<[(usize, bool); 6]> = SmallVec::new();
+    for (d, &n) in x.shape().iter().enumerate() {
+        let reduced = mask >> d & 1 == 1;
+        match groups.last_mut() {
+            _ if n == 1 => {}
+            Some((size, r)) if *r == reduced => *size *= n,
+            _ => groups.push((n, reduced)),
+        }
+    }
+    (x, groups)
+}
+
+/// The array with its dimensions in the order of memory, if that makes it contiguous and leaves those that are kept in order; otherwise a
+/// contiguous copy.
+fn dense(x: &Array, mask: u32) -> (Array, u32) {
+    if x.is_contiguous() {
+        return (x.clone(), mask);
+    }
+    let mut order: SmallVec<[usize; 10]> = (0..x.ndim()).filter(|&d| x.shape()[d] != 1).collect();
+    order.sort_by_key(|&d| std::cmp::Reverse(x.strides()[d]));
+    let mut shape = Dims::EMPTY;
+    let mut strides = Dims::EMPTY;
+    let mut new_mask = 0;
+    let mut last_kept = 0;
+    for (i, &d) in order.iter().enumerate() {
+        shape.push(x.shape()[d]);
+        strides.push(x.strides()[d]);
+        if mask >> d & 1 == 1 {
+            new_mask |= 1 << i;
+        } else if d < last_kept {
+            return (x.copy(), mask);
+        } else {
+            last_kept = d;
+        }
+    }
+    if strides[..] != shape.contiguous_strides()[..] {
+        return (x.copy(), mask);
+    }
+    (x.view(shape, strides, x.offset()), new_mask)
+}
+
+/// Reduces an array whose storage type is `F::In`.
+pub(crate) fn fold<F: Fold>(f: F, x: &Array, over: &Over, out: Meta) -> Array
+where
+    F::In: Stored,
+    F::Out: Stored,
+{
+    let (x, groups) = groups(x, over);
+    let total: usize = groups.iter().filter(|g| g.1).map(|g| g.0).product();
+    let reduced = groups.iter().filter(|g| g.1).count();
+    Array::build::<F::Out>(out, |out| {
+        x.with_slice::<F::In, _>(|x| {
+            if reduced <= 1 {
+                let at = groups.iter().position(|g| g.1).unwrap_or(groups.len());
+                let outer: usize = groups[..at].iter().map(|g| g.0).product();
+                let inner: usize = groups.iter().skip(at + 1).map(|g| g.0).product();
+                return cresset_kernels::reduce::reduce(f, x, outer, total, inner, out);
+            }
+            if x.is_empty() {
+                return out.fill(f.finish(f.start(), total));
+            }
+            // The last group first, because its elements lie closest together; then the results of that, and so on.
+            let mut sizes: SmallVec<[(usize, bool); 6]> = groups.clone();
+            let mut parts: Vec<F::Acc> = Vec::new();
+            let mut behind = 1;
+            for stage in 0..reduced {
+                let at = sizes.iter().rposition(|g| g.1).expect("a group to reduce");
+                let n = sizes[at].0;
+                let outer: usize = sizes[..at].iter().map(|g| g.0).product();
+                let inner: usize = sizes[at + 1..].iter().map(|g| g.0).product();
+                if stage + 1 == reduced {
+                    cresset_kernels::reduce::reduce(Again(f, behind), &parts, outer, n, inner, out);
+                } else {
+                    let mut next = vec![f.start(); outer * inner];
+                    if stage == 0 {
+                        cresset_kernels::reduce::reduce(First(f), x, outer, n, inner, &mut next);
+                    } else {
+                        cresset_kernels::reduce::reduce(Again(First(f), 1), &parts, outer, n, inner, &mut next);
+                    }
+                    parts = next;
+                }
+                behind *= n;
+                sizes.remove(at);
+            }
+        });
+    })
+}
+
+/// A contiguous copy with the reduced dimensions last, and (outer, n): for what cannot be reduced in parts. With one group of reduced
+/// dimensions nothing is moved, and the answer is (outer, n, inner).
+pub(crate) fn layout(x: &Array, over: &Over) -> (Array, (usize, usize, usize)) {
+    let (x, groups) = groups(x, over);
+    let n: usize = groups.iter().filter(|g| g.1).map(|g| g.0).product();
+    if groups.iter().filter(|g| g.1).count() <= 1 {
+        let at = groups.iter().position(|g| g.1).unwrap_or(groups.len());
+        let outer: usize = groups[..at].iter().map(|g| g.0).product();
+        let inner: usize = groups.iter().skip(at + 1).map(|g| g.0).product();
+        return (x, (outer, n, inner));
+    }
+    let sizes: Dims = groups.iter().map(|g| g.0).collect();
+    let steps = sizes.contiguous_strides();
+    let order: SmallVec<[usize; 10]> =
+        (0..sizes.len()).filter(|&i| !groups[i].1).chain((0..sizes.len()).filter(|&i| groups[i].1)).collect();
+    let shape: Dims = order.iter().map(|&i| sizes[i]).collect();
+    let strides: Dims = order.iter().map(|&i| steps[i]).collect();
+    let moved = x.view(shape, strides, x.offset()).copy();
+    let outer = groups.iter().filter(|g| !g.1).map(|g| g.0).product();
+    (moved, (outer, n, 1))
+}
+
+/// The dtype of sums and products: int64 for integers and bool.
+pub(crate) fn sum_dtype(dtype: DType) -> DType {
+    if dtype.is_floating_point() { dtype } else { DType::I64 }
+}
