@@ -32,6 +32,6 @@ pub use error::{Error, attempt};
 pub use half::{bf16, f16};
 pub use named::StateDict;
 pub use op::Op;
-pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};
 pub use ops::reduce::IntoDims;
+pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};
 pub use tensor::{HookHandle, Tensor, WeakTensor};
