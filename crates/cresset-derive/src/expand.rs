@@ -10,7 +10,7 @@ use syn::{Data, DeriveInput, Error, Field, Fields, Generics, Ident, Result, Type
 
 pub fn module(input: &DeriveInput) -> Result<TokenStream> {
     let fields = named_fields(input)?;
-    let base = fields.iter().find(|f| f.ident.as_ref().is_some_and(|i| i == "base"));
+    let base = fields.clone().find(|f| f.ident.as_ref().is_some_and(|i| i == "base"));
     if base.is_none() {
         return Err(Error::new(
             input.ident.span(),

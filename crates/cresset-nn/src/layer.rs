@@ -6,6 +6,7 @@ use crate::forward::Forward;
 use crate::member::MemberRef;
 use crate::module::Module;
 use cresset_tensor::Tensor;
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +33,12 @@ impl<M: Forward<Tensor, Output = Tensor> + Clone> Layer for M {
         Box::new(self.deep_copy(copier))
     }
     fn boxed(self) -> Box<dyn Layer> {
-        Box::new(self)
+        // A box is not put into another box.
+        let mut slot = Some(self);
+        match (&mut slot as &mut dyn Any).downcast_mut::<Option<Box<dyn Layer>>>() {
+            Some(boxed) => boxed.take().expect("just put there"),
+            None => Box::new(slot.expect("just put there")),
+        }
     }
 }
 

@@ -110,15 +110,15 @@ impl Member for Box<dyn Layer> {
         f(name, MemberRef::Module(self.as_module()));
     }
     fn deep_copy(&self, copier: &mut Copier) -> Box<dyn Layer> {
-        self.deep_copy_layer(copier)
+        (**self).deep_copy_layer(copier)
     }
 }
 impl Member for Arc<dyn Module> {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
-        f(name, MemberRef::Module(self.as_module()));
+        f(name, MemberRef::Module((**self).as_module()));
     }
     fn deep_copy(&self, copier: &mut Copier) -> Arc<dyn Module> {
-        self.deep_copy_module(copier)
+        (**self).deep_copy_module(copier)
     }
 }
 
@@ -154,8 +154,6 @@ macro_rules! plain {
         }
     )*};
 }
-pub(crate) use plain;
-
 plain!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool, char, ());
 plain!(String, &'static str, Cow<'static, str>, Dims, DType, Device, Scalar);
 plain!(std::ops::Range<usize>, std::time::Duration, std::path::PathBuf);

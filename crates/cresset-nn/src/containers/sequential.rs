@@ -18,10 +18,10 @@ use std::ops::{Index, RangeBounds};
 ///
 /// ```
 /// use cresset_nn::prelude::*;
-/// use cresset_nn::{Flatten, Linear, Sequential};
-/// let mut model = Sequential::new((Flatten::new(), Linear::new(12, 4)));
+/// use cresset_nn::{Linear, Sequential};
+/// let mut model = Sequential::new((Linear::new(3, 12), Linear::new(12, 4)));
 /// model.push(Linear::new(4, 2));
-/// assert_eq!(model.call(&Tensor::ones([5, 3, 4])).shape(), [5, 2]);
+/// assert_eq!(model.call(&Tensor::ones([5, 3])).shape(), [5, 2]);
 /// assert_eq!(model[1].downcast_ref::<Linear>().unwrap().out_features, 4);
 ///
 /// let named = Sequential::named((("fc1", Linear::new(4, 3)), ("fc2", Linear::new(3, 2))));
