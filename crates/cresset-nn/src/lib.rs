@@ -43,11 +43,11 @@ mod hooks;
 pub mod init;
 mod layer;
 mod layers;
+mod load;
 mod member;
 mod module;
 mod parameter;
 mod repr;
-mod state_dict;
 mod tree;
 
 pub use base::Base;
@@ -58,7 +58,8 @@ pub use containers::{
 };
 pub use copy::Copier;
 pub use cresset_derive::Module;
-pub use cresset_tensor::HookHandle;
+pub use cresset_tensor::functional;
+pub use cresset_tensor::{HookHandle, StateDict};
 pub use forward::{Arg, Args, Call, Forward};
 pub use hooks::{
     Gradients, Replacement, Values, register_module_forward_hook, register_module_forward_pre_hook,
@@ -66,10 +67,10 @@ pub use hooks::{
 };
 pub use layer::Layer;
 pub use layers::*;
+pub use load::LoadReport;
 pub use member::{Member, MemberRef};
 pub use module::Module;
 pub use parameter::Parameter;
-pub use state_dict::{LoadReport, StateDict};
 pub use tree::ModuleExt;
 
 /// What a program with modules of its own needs.

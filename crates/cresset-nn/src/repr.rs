@@ -69,6 +69,7 @@ fn indented(text: &str) -> String {
 }
 
 /// A float as Python prints it: `0.1`, `1e-05`, `2.0`.
+#[allow(dead_code)]
 pub(crate) fn float(x: f64) -> String {
     if x.is_nan() {
         return "nan".into();
@@ -91,6 +92,7 @@ pub(crate) fn boolean(x: bool) -> &'static str {
 }
 
 /// Numbers as Python prints a tuple: `(3,)`, `(3, 4)`.
+#[allow(dead_code)]
 pub(crate) fn tuple<T: fmt::Display>(items: &[T]) -> String {
     match items {
         [one] => format!("({one},)"),
@@ -105,8 +107,7 @@ mod tests {
     #[test]
     fn numbers_as_python_prints_them() {
         let have = [0.1, 1e-5, 2.0, 1e-12, 0.0001, 1e16, 1.5e-7, -3e20, 1.0 / 3.0].map(float);
-        let want =
-            ["0.1", "1e-05", "2.0", "1e-12", "0.0001", "1e+16", "1.5e-07", "-3e+20", "0.3333333333333333"];
+        let want = ["0.1", "1e-05", "2.0", "1e-12", "0.0001", "1e+16", "1.5e-07", "-3e+20", "0.3333333333333333"];
         assert_eq!(have, want);
         assert_eq!((tuple(&[3]), tuple(&[3, 4]), boolean(true)), ("(3,)".into(), "(3, 4)".into(), "True"));
     }

@@ -3,12 +3,12 @@
 use crate::buffer::Buffer;
 use crate::copy::Copier;
 use crate::hooks::{Gradients, Replacement, Values, register};
+use crate::load::{self, LoadReport};
 use crate::member::{Member, MemberRef};
 use crate::module::Module;
 use crate::parameter::Parameter;
-use crate::state_dict::{self, LoadReport, StateDict};
 use cresset_tensor::error::fail;
-use cresset_tensor::{DType, Error, HookHandle, Tensor};
+use cresset_tensor::{DType, Error, HookHandle, StateDict, Tensor};
 use std::any::Any;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -265,7 +265,7 @@ pub trait ModuleExt: Module {
     /// # Errors
     /// All missing, unexpected and mis-shaped keys in one sentence; then nothing was changed.
     fn load_state_dict(&self, state: &StateDict, strict: bool) -> Result<LoadReport, Error> {
-        state_dict::load(self.as_module(), state, strict)
+        load::load(self.as_module(), state, strict)
     }
     /// A copy with cells of its own (`copy.deepcopy(module)`). What is shared within the module is shared within the copy. (`clone()` gives
     /// another handle on the same module.)
@@ -346,7 +346,12 @@ fn all_children(module: &dyn Module) -> Vec<(String, &dyn Module)> {
     children
 }
 
-fn collect<'a>(path: String, module: &'a dyn Module, seen: &mut Option<HashSet<u64>>, found: &mut Vec<(String, &'a dyn Module)>) {
+fn collect<'a>(
+    path: String,
+    module: &'a dyn Module,
+    seen: &mut Option<HashSet<u64>>,
+    found: &mut Vec<(String, &'a dyn Module)>,
+) {
     if seen.as_mut().is_some_and(|seen| !seen.insert(module.base().id())) {
         return;
     }

@@ -75,7 +75,10 @@ fn prints_what_python_prints() {
   )
 )";
     assert_eq!(nested.to_string(), want);
-    assert_eq!(format!("{}", &nested[0]), want.lines().skip(1).take(4).map(|l| &l[2..]).collect::<Vec<_>>().join("\n").replacen("(0): ", "", 1));
+    assert_eq!(
+        format!("{}", &nested[0]),
+        want.lines().skip(1).take(4).map(|l| &l[2..]).collect::<Vec<_>>().join("\n").replacen("(0): ", "", 1)
+    );
     let list = ModuleList::new((Linear::new(2, 3), Linear::new(3, 2), Linear::new(3, 2)));
     let want = "ModuleList(
   (0): Linear(in_features=2, out_features=3, bias=True)
@@ -112,7 +115,8 @@ struct ResNet {
 }
 impl ResNet {
     fn new(input: usize, hidden: usize, blocks: usize, classes: usize) -> ResNet {
-        let block = |_| ResidualBlock { base: Base::new(), fc1: Linear::new(hidden, hidden), fc2: Linear::new(hidden, hidden) };
+        let block =
+            |_| ResidualBlock { base: Base::new(), fc1: Linear::new(hidden, hidden), fc2: Linear::new(hidden, hidden) };
         ResNet {
             base: Base::new(),
             input_projection: Linear::new(input, hidden),
@@ -342,8 +346,18 @@ fn every_kind_of_member_is_found() {
         r#type: parameter(),
     };
     let want = [
-        "array.0", "array.1", "type", "pair.0.weight", "pair.1.weight", "maybe.weight", "map.a.weight", "map.b.weight",
-        "boxed.weight", "dict.z.weight", "dict.y.weight", "renamed.weight",
+        "array.0",
+        "array.1",
+        "type",
+        "pair.0.weight",
+        "pair.1.weight",
+        "maybe.weight",
+        "map.a.weight",
+        "map.b.weight",
+        "boxed.weight",
+        "dict.z.weight",
+        "dict.y.weight",
+        "renamed.weight",
     ];
     assert_eq!(names(&model.named_parameters()), want);
     let copy = model.deep_copy();

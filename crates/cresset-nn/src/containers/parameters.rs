@@ -64,7 +64,8 @@ impl Module for ParameterList {
         }
     }
     fn repr(&self) -> String {
-        let line = |(i, p): (usize, &Parameter)| format!("({i}): {}", described(p, &format!("torch.{}", p.dtype().name())));
+        let line =
+            |(i, p): (usize, &Parameter)| format!("({i}): {}", described(p, &format!("torch.{}", p.dtype().name())));
         listing(self.class_name(), self.parameters.iter().enumerate().map(line))
     }
     module_handles!("ParameterList");

@@ -68,7 +68,9 @@ pub fn orthogonal_(tensor: &Tensor, gain: f64) -> Tensor {
     let wide_matrix = rows < columns;
     let (count, length) = if wide_matrix { (rows, columns) } else { (columns, rows) };
     let mut vectors: Vec<Vec<f64>> = (0..count)
-        .map(|v| (0..length).map(|i| if wide_matrix { numbers[v * columns + i] } else { numbers[i * columns + v] }).collect())
+        .map(|v| {
+            (0..length).map(|i| if wide_matrix { numbers[v * columns + i] } else { numbers[i * columns + v] }).collect()
+        })
         .collect();
     orthonormalize(&mut vectors);
     let mut result = vec![0.0; numbers.len()];

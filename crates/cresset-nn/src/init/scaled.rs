@@ -27,9 +27,8 @@ impl FromStr for Nonlinearity {
     /// From PyTorch's name: `"leaky_relu"`.
     fn from_str(name: &str) -> Result<Nonlinearity, String> {
         Ok(match name {
-            "linear" | "conv1d" | "conv2d" | "conv3d" | "conv_transpose1d" | "conv_transpose2d" | "conv_transpose3d" => {
-                Nonlinearity::Linear
-            }
+            "linear" | "conv1d" | "conv2d" | "conv3d" | "conv_transpose1d" | "conv_transpose2d"
+            | "conv_transpose3d" => Nonlinearity::Linear,
             "sigmoid" => Nonlinearity::Sigmoid,
             "tanh" => Nonlinearity::Tanh,
             "relu" => Nonlinearity::Relu,
