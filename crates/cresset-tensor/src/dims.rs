@@ -233,3 +233,115 @@ pub fn wrap_dim(dim: isize, ndim: usize) -> Result<usize, String> {
     }
     Ok(if dim < 0 { dim + n } else { dim } as usize)
 }
+
+/// A whole number of the program, as sizes, dimensions and positions are written.
+pub trait Integer: Copy {
+    /// As isize.
+    ///
+    /// # Panics
+    /// If it does not fit.
+    fn as_isize(self) -> isize;
+}
+/// For the integer types that programs count with.
+macro_rules! integer {
+    ($($t:ty)*) => { $(
+        impl Integer for $t {
+            #[inline]
+            #[track_caller]
+            fn as_isize(self) -> isize {
+                isize::try_from(self).expect("a size or position that fits the address space")
+            }
+        }
+    )* };
+}
+integer!(i32 i64 isize u32 usize);
+
+/// A few integers in place.
+pub type Ints = smallvec::SmallVec<[isize; 8]>;
+
+/// One or several integers, of any of the usual types: the sizes of `x.reshape([2, -1])` or `x.reshape((n, -1))`, the dims of `x.flip(0)`.
+///
+/// One integer, an array, slice or vector of them, [`Dims`], or a tuple whose members may be of different types.
+pub trait IntList {
+    /// The integers.
+    fn ints(&self) -> Ints;
+}
+impl<I: Integer> IntList for I {
+    #[inline]
+    fn ints(&self) -> Ints {
+        smallvec::smallvec![self.as_isize()]
+    }
+}
+impl<I: Integer, const N: usize> IntList for [I; N] {
+    #[inline]
+    fn ints(&self) -> Ints {
+        self[..].ints()
+    }
+}
+impl<I: Integer, const N: usize> IntList for &[I; N] {
+    #[inline]
+    fn ints(&self) -> Ints {
+        self[..].ints()
+    }
+}
+impl<I: Integer> IntList for [I] {
+    #[inline]
+    fn ints(&self) -> Ints {
+        self.iter().map(|i| i.as_isize()).collect()
+    }
+}
+impl<I: Integer> IntList for &[I] {
+    #[inline]
+    fn ints(&self) -> Ints {
+        (**self).ints()
+    }
+}
+impl<I: Integer> IntList for Vec<I> {
+    fn ints(&self) -> Ints {
+        self[..].ints()
+    }
+}
+impl<I: Integer> IntList for &Vec<I> {
+    fn ints(&self) -> Ints {
+        self[..].ints()
+    }
+}
+impl IntList for Ints {
+    fn ints(&self) -> Ints {
+        self.clone()
+    }
+}
+impl IntList for Dims {
+    #[inline]
+    fn ints(&self) -> Ints {
+        self[..].ints()
+    }
+}
+impl IntList for &Dims {
+    #[inline]
+    fn ints(&self) -> Ints {
+        self[..].ints()
+    }
+}
+impl IntList for () {
+    fn ints(&self) -> Ints {
+        Ints::new()
+    }
+}
+/// For tuples of integers.
+macro_rules! int_tuple {
+    ($($t:ident $i:tt),+) => {
+        impl<$($t: Integer),+> IntList for ($($t,)+) {
+            #[inline]
+            fn ints(&self) -> Ints {
+                smallvec::smallvec![$(self.$i.as_isize()),+]
+            }
+        }
+    };
+}
+int_tuple!(A 0);
+int_tuple!(A 0, B 1);
+int_tuple!(A 0, B 1, C 2);
+int_tuple!(A 0, B 1, C 2, D 3);
+int_tuple!(A 0, B 1, C 2, D 3, E 4);
+int_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);

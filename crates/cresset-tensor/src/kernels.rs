@@ -105,7 +105,11 @@ pub(crate) fn overwrite(target: &Array, result: Array) {
     target.storage.bump();
 }
 
-fn write_into(target: &Array, source: &Array) {
+/// Writes the elements of `source` over those of `target`, of one shape and dtype. Does not count the change.
+pub(crate) fn write_into(target: &Array, source: &Array) {
+    if target.numel() == 0 {
+        return;
+    }
     fn go<T: Element>(target: &Array, source: &Array) {
         let from = source.read();
         let from = from.slice::<T::Stored>();

@@ -32,6 +32,12 @@ pub use error::{Error, attempt};
 pub use half::{bf16, f16};
 pub use named::StateDict;
 pub use op::Op;
+pub use ops::index::{Ellipsis, Index, Indices, NewAxis, s};
+pub use ops::join::{
+    block_diag, broadcast_tensors, cartesian_prod, cat, column_stack, dstack, hstack, meshgrid, meshgrid_xy, stack,
+    vstack,
+};
 pub use ops::reduce::IntoDims;
+pub use ops::value::Value;
 pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};
 pub use tensor::{HookHandle, Tensor, WeakTensor};

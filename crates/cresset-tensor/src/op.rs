@@ -221,6 +221,35 @@ pub fn apply_inplace<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {
     target.clone()
 }
 
+/// Like [`apply_inplace`], but where no graph is wanted `direct` changes the target's memory itself: it gets the arrays of the inputs, of which none
+/// but the first lies in the target's storage.
+#[track_caller]
+pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOnce(&O, &[Array])) -> Tensor {
+    let any = inputs.iter().any(|t| t.requires_grad());
+    if any && mode::is_grad_enabled() {
+        return apply_inplace(op, inputs);
+    }
+    if any {
+        mode::saw_grad();
+    }
+    let mut arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+    let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+    let out_metas = match op.infer(&metas) {
+        Ok(m) => m,
+        Err(sentence) => error::raise(Error::new(op.name(), sentence)),
+    };
+    check_inplace(op.name(), inputs[0], metas[0], &out_metas[0]);
+    drop(metas);
+    for i in 1..arrays.len() {
+        if arrays[i].same_storage(&arrays[0]) {
+            arrays[i] = arrays[i].copy();
+        }
+    }
+    direct(&op, &arrays);
+    arrays[0].storage.bump();
+    inputs[0].clone()
+}
+
 #[track_caller]
 fn check_inplace(name: &'static str, target: &Tensor, own: &Meta, result: &Meta) {
     if result.shape != own.shape {

@@ -4,9 +4,17 @@ pub mod table;
 
 mod batched;
 mod dtype;
+mod duplicate;
 mod expand;
+mod fill;
+pub mod index;
+pub(crate) mod join;
 pub(crate) mod linear;
 mod matmul;
 pub(crate) mod matrix;
+mod number;
 pub(crate) mod reduce;
+mod search;
 mod stand_in;
+pub mod value;
+pub(crate) mod view;

@@ -45,8 +45,17 @@ impl Sample {
 
 /// All ops.
 pub fn table() -> Vec<&'static OpInfo> {
-    let families: &[&'static [OpInfo]] = &[super::dtype::TABLE, super::expand::TABLE, super::matmul::TABLE];
-    families.iter().chain(super::reduce::TABLES).flat_map(|f| f.iter()).collect()
+    let families: &[&'static [OpInfo]] = &[
+        super::dtype::TABLE,
+        super::duplicate::TABLE,
+        super::expand::TABLE,
+        super::fill::TABLE,
+        super::join::TABLE,
+        super::matmul::TABLE,
+        super::search::TABLE,
+    ];
+    let groups: &[&[&'static [OpInfo]]] = &[&super::index::TABLES, super::reduce::TABLES, &super::view::TABLES];
+    families.iter().chain(groups.iter().copied().flatten()).flat_map(|f| f.iter()).collect()
 }
 
 /// Deterministic f64 numbers in (-2, 2), none near zero and hardly two alike: safe inputs for finite differences.
