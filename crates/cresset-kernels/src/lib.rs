@@ -2,6 +2,7 @@
 
 pub mod buffer;
 pub mod columns;
+pub mod conv;
 pub mod gemm;
 pub mod lane;
 pub mod level;

@@ -120,3 +120,6 @@ pub(crate) fn same_dtype(a: DType, b: DType) -> Result<DType, String> {
     }
     Ok(a)
 }
+
+/// The rows of products and of what stands on them.
+pub(super) const TABLES: &[&[super::table::OpInfo]] = &[super::conv::TABLE, super::matmul::TABLE];

@@ -3,6 +3,7 @@
 pub mod table;
 
 mod batched;
+pub(crate) mod conv;
 mod dtype;
 mod duplicate;
 mod expand;

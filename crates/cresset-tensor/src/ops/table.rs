@@ -51,10 +51,10 @@ pub fn table() -> Vec<&'static OpInfo> {
         super::expand::TABLE,
         super::fill::TABLE,
         super::join::TABLE,
-        super::matmul::TABLE,
         super::search::TABLE,
     ];
-    let groups: &[&[&'static [OpInfo]]] = &[&super::index::TABLES, super::reduce::TABLES, &super::view::TABLES];
+    let groups: &[&[&'static [OpInfo]]] =
+        &[&super::index::TABLES, super::matrix::TABLES, super::reduce::TABLES, &super::view::TABLES];
     families.iter().chain(groups.iter().copied().flatten()).flat_map(|f| f.iter()).collect()
 }
 
