@@ -11,7 +11,9 @@ fn plain(conv: &Conv, x: &[f64], w: &[f64]) -> Vec<f64> {
         for c in 0..cg {
             for p in 0..win.kernel_len() {
                 let point = [p / (win.kernel[1] * win.kernel[2]), p / win.kernel[2] % win.kernel[1], p % win.kernel[2]];
-                let i: [isize; 3] = std::array::from_fn(|d| { (pos[d] * win.stride[d] + point[d] * win.dilation[d]) as isize - win.padding[d] as isize });
+                let i: [isize; 3] = std::array::from_fn(|d| {
+                    (pos[d] * win.stride[d] + point[d] * win.dilation[d]) as isize - win.padding[d] as isize
+                });
                 if (0..3).any(|d| i[d] < 0 || i[d] >= win.input[d] as isize) {
                     continue;
                 }
@@ -78,8 +80,14 @@ fn convolutions_and_gradients() {
 
 #[test]
 fn unfold_and_fold_are_adjoint() {
-    let window =
-        Window { input: [1, 5, 6], kernel: [1, 2, 3], stride: [1, 2, 1], padding: [0, 1, 1], dilation: [1; 3], output: [1, 3, 6] };
+    let window = Window {
+        input: [1, 5, 6],
+        kernel: [1, 2, 3],
+        stride: [1, 2, 1],
+        padding: [0, 1, 1],
+        dilation: [1; 3],
+        output: [1, 3, 6],
+    };
     let x = numbers(2 * 3 * 30, 1);
     let mut cols = vec![0.0; 2 * 3 * 6 * 18];
     unfold(&window, 2, 3, &x, &mut cols);
