@@ -163,29 +163,28 @@ impl Job<'_> {
     fn piece(&self, r: Range<usize>) {
         let mut buffers = Buffers([const { MaybeUninit::uninit() }; INPUTS + 2]);
         let b = &mut buffers;
-        let most = r.len().min(BLOCK);
+        // Spreading a scalar over a block is work, too: short tensors get short blocks.
+        let block = if r.len() <= 2 * BLOCK { BLOCK / 4 } else { BLOCK };
         let row = self.plan.as_ref().map_or(usize::MAX, Plan::row);
-        let mut size = BLOCK;
+        let repeats = self.modes.contains(&Mode::Repeat);
+        let size = if repeats { (block / row).max(1) * row } else { block };
+        let most = r.len().min(size);
+        debug_assert!(!repeats || r.start.is_multiple_of(row));
         for (k, o) in self.ins.iter().enumerate() {
-            // SAFETY: one element, or one row of at most BLOCK / 2 elements, that the operand has; the block holds `most`.
-            unsafe {
-                match self.modes[k + 1] {
-                    Mode::Scalar => self.load(k, o.ptr, 1, 1, b, 0, most),
-                    Mode::Repeat => {
-                        size = BLOCK / row * row;
-                        debug_assert!(r.start.is_multiple_of(row));
-                        self.load(k, o.ptr, 1, row.min(most), b, 0, most);
-                    }
-                    _ => {}
-                }
-            }
+            let n = match self.modes[k + 1] {
+                Mode::Scalar => 1,
+                Mode::Repeat => row.min(most),
+                _ => continue,
+            };
+            // SAFETY: the operand has one element, or one row of at most BLOCK / 2; `most` is at most BLOCK.
+            unsafe { self.load(k, o.ptr, 1, n, b, 0, most) };
         }
         let rows = self.modes[..=self.ins.len()].contains(&Mode::Rows);
         match &self.plan {
             Some(plan) if rows && row >= LONG_ROW => plan.walk(r.clone(), |at, len, step| {
                 let mut done = 0;
                 while done < len {
-                    let n = BLOCK.min(len - done);
+                    let n = size.min(len - done);
                     self.row(at, step, done, n, b);
                     done += n;
                 }

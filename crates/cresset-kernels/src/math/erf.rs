@@ -51,8 +51,9 @@ pub(crate) fn erfc<S: Simd>(x: f32) -> f32 {
     let d = fma::<S>(a, 2.0, 1.0);
     let lost = fma::<S>(a, 2.0, 1.0 - d);
     // h / d, and what the roundings of d and of the quotient have lost.
-    let q = h / d;
-    let dq = if S::FUSED { (fma::<S>(-q, d, h) - q * lost) / d } else { 0.0 };
+    let inverse = 1.0 / d;
+    let q = if S::FUSED { h * inverse } else { h / d };
+    let dq = if S::FUSED { (fma::<S>(-q, d, h) - q * lost) * inverse } else { 0.0 };
     let (s, e) = square::<S>(a);
     let y = exp_times::<S>(-s, e, q, dq);
     let far = choose(x < 0.0, 2.0 - y, y);
