@@ -44,21 +44,21 @@ fn layouts<T: GemmElement>(name: &str, sizes: &[usize], make: impl Fn(f32) -> T)
     println!();
 }
 
-/// Median and best time of a call, in ns, from 30 rounds of about 2 ms.
+/// Median and best time of a call, in ns, from 60 ms of short rounds: short enough that some escape other processes.
 fn measure(mut f: impl FnMut()) -> (f64, f64) {
     f();
     let start = Instant::now();
     f();
-    let calls = (2e6 / start.elapsed().as_nanos() as f64).ceil().max(1.0) as usize;
-    let mut times: Vec<f64> = (0..30)
-        .map(|_| {
-            let start = Instant::now();
-            for _ in 0..calls {
-                f();
-            }
-            start.elapsed().as_nanos() as f64 / calls as f64
-        })
-        .collect();
+    let calls = (2e5 / start.elapsed().as_nanos() as f64).ceil().max(1.0) as usize;
+    let begin = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < 5 || begin.elapsed().as_millis() < 60 {
+        let start = Instant::now();
+        for _ in 0..calls {
+            f();
+        }
+        times.push(start.elapsed().as_nanos() as f64 / calls as f64);
+    }
     times.sort_by(f64::total_cmp);
     (times[times.len() / 2], times[0])
 }

@@ -15,12 +15,20 @@ use super::{Activation, Epilogue, GemmElement, Mat};
 use crate::buffer::Buffer;
 use crate::threads;
 
-/// Most of `k` in one block, in bytes: with 16 lanes of f32 a panel of 24 KiB.
-const KC: usize = 384 * 4;
+/// Most of `k` in one block: with 64 bytes of lanes a panel of 16 KiB.
+const KC: usize = 256;
 /// Rows of `A` that pass over a panel before the next panel: with a block of `k` they stay in the second-level cache.
 const MC: usize = 240;
+/// A `k` up to this is short: C then takes more time than a panel of B.
+const K_SHORT: usize = 64;
+/// Bytes of B that are packed at once if `k` is short.
+const STRIP: usize = 128 << 10;
+/// Bytes of B that are read where they are, packed nowhere.
+const B_SMALL: usize = 16 << 10;
 /// From this many operations (two for each multiply-add) on, threads pay.
 const PARALLEL: usize = 400_000;
+/// Numbers of C that make a piece if there is hardly a sum.
+const OUTER: usize = 1 << 16;
 /// About so many operations make a piece for a thread.
 const PIECE: usize = 1_000_000;
 /// A batch of at most so many rows is packed instead of the weight.
@@ -111,6 +119,9 @@ impl<T: Kerneled + GemmElement> Job<T> {
             }
             if self.m == 1 && self.b_col == 1 {
                 return self.row();
+            }
+            if self.k <= 4 && self.b_col == 1 && self.n >= kn.w {
+                return self.outer();
             }
             if self.b_col != 1 && self.m <= SMALL_BATCH && self.n > 16 {
                 return self.across();
@@ -214,6 +225,24 @@ impl<T: Kerneled + GemmElement> Job<T> {
         });
     }
 
+    /// `k` of 1 to 4, rows of `B` contiguous.
+    unsafe fn outer(&self) {
+        let f = self.kernels.rows[self.k - 1];
+        // The writing of C is the work.
+        let parts = self.pieces().max(if self.parallel { self.m * self.n / OUTER } else { 1 }).clamp(1, self.m);
+        threads::run(parts, &|i| {
+            let rows = even(self.m, 1, parts, i);
+            let mut tile = self.tile(0, self.k);
+            tile.cols = self.n;
+            // SAFETY: rows of this piece.
+            unsafe {
+                tile.a = self.a.add(rows.start * self.a_row);
+                tile.c = self.c.add(rows.start * self.ldc);
+                f(&tile, rows.len());
+            }
+        });
+    }
+
     /// `k` numbers side by side: where they are, or copied into `room`.
     unsafe fn contiguous(&self, p: *const T, step: usize, room: &mut Option<Buffer>) -> *const T {
         if step == 1 || self.k == 1 {
@@ -235,7 +264,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
 
     /// The blocks of `k`: how many, and the longest.
     fn k_blocks(&self) -> (usize, usize) {
-        let blocks = self.k.div_ceil(KC / size_of::<T>());
+        let blocks = self.k.div_ceil(KC);
         (blocks, self.k.div_ceil(blocks))
     }
 
@@ -251,6 +280,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
             b: self.b,
             b_k: self.b_row,
             cols: 0,
+            padded: false,
             c: self.c,
             ldc: self.ldc,
             bias: if last { self.bias } else { std::ptr::null() },
@@ -285,37 +315,48 @@ impl<T: Kerneled + GemmElement> Job<T> {
         });
     }
 
+    /// One piece of `C`: for every block of rows and of `k`, columns go by in strips of panels. The tiles of a strip are done row by
+    /// row. With a long `k` a strip is one panel, which stays in the first-level cache; with a short one it is many, so that
+    /// `C` is written along its rows.
     unsafe fn block(&self, rows: Range<usize>, cols: Range<usize>) {
         let kn = self.kernels;
-        let (k_blocks, kc_most) = self.k_blocks();
+        let es = size_of::<T>();
         let width = kn.nv * kn.w;
+        let (k_blocks, kc_most) = self.k_blocks();
         let row_blocks = rows.len().div_ceil(MC);
         let mc_most = rows.len().div_ceil(row_blocks);
-        let es = size_of::<T>();
         let tiles_most = mc_most.div_ceil(kn.mr);
         // B may be read where it is if no tile comes back to it, or if it is small.
-        let b_there = self.b_col == 1 && (tiles_most == 1 || kc_most * self.b_row * es <= 16 << 10);
+        let b_there = self.b_col == 1 && (tiles_most == 1 || kc_most * self.b_row * es <= B_SMALL);
         let b_fused = self.b_col == 1 && !b_there;
-        let a_packed =
-            cols.len() >= 64 && tiles_most > 1 && (self.a_col != 1 || (self.a_row * es).is_multiple_of(1024));
-        let mut b_room = Buffer::new(if b_there { 0 } else { (kc_most * width + 16) * es });
+        let strip = if b_there {
+            cols.len()
+        } else if kc_most <= K_SHORT {
+            (STRIP / (kc_most * width * es)).max(1) * width
+        } else {
+            width
+        };
+        let a_packed = tiles_most > 1
+            && cols.len() >= 6 * width
+            && (self.a_col != 1 || (self.a_row * es).is_multiple_of(1024) && kc_most > K_SHORT);
+        let b_size = strip.min(cols.len().next_multiple_of(width)) * kc_most;
+        let mut b_room = Buffer::new(if b_there { 0 } else { (b_size + 16) * es });
         let mut a_room = Buffer::new(if a_packed { (kc_most * mc_most + 16) * es } else { 0 });
-        let (b_panel, a_panels) = (b_room.as_mut_ptr().cast::<T>(), a_room.as_mut_ptr().cast::<T>());
+        let (b_panels, a_panels) = (b_room.as_mut_ptr().cast::<T>(), a_room.as_mut_ptr().cast::<T>());
         for rb in 0..row_blocks {
             let (i0, i1) = (rows.start + rows.len() * rb / row_blocks, rows.start + rows.len() * (rb + 1) / row_blocks);
             let tiles = (i1 - i0).div_ceil(kn.mr);
             let row_of = |t: usize| i0 + (i1 - i0) * t / tiles;
-            for kb in 0..k_blocks {
-                let (k0, k1) = (kb * kc_most, self.k.min((kb + 1) * kc_most));
-                if k0 >= k1 {
+            for (k0, kc) in (0..k_blocks).map(|kb| kb * kc_most).map(|k0| (k0, kc_most.min(self.k.saturating_sub(k0))))
+            {
+                if kc == 0 {
                     continue;
                 }
-                let kc = k1 - k0;
-                // SAFETY: offsets stay within the operands, the panels within their rooms.
-                unsafe {
-                    if a_packed {
-                        for t in 0..tiles {
-                            let (r0, r1) = (row_of(t), row_of(t + 1));
+                if a_packed {
+                    for t in 0..tiles {
+                        let (r0, r1) = (row_of(t), row_of(t + 1));
+                        // SAFETY: rows r0 to r1 and block k0 of A; tile t's place in the room.
+                        unsafe {
                             (kn.pack)(&Pack {
                                 src: self.a.add(r0 * self.a_row + k0 * self.a_col),
                                 lane: self.a_row,
@@ -328,48 +369,56 @@ impl<T: Kerneled + GemmElement> Job<T> {
                             });
                         }
                     }
-                    let mut j = cols.start;
-                    while j < cols.end {
-                        let part = width.min(cols.end - j);
-                        let nv = part.div_ceil(kn.w);
-                        let mut tile = self.tile(k0, kc);
-                        tile.cols = part;
-                        if !tile.bias.is_null() {
-                            tile.bias = tile.bias.add(j);
-                        }
-                        let b = self.b.add(k0 * self.b_row + j * self.b_col);
-                        tile.b = b;
-                        if !b_there && !b_fused {
-                            (kn.pack)(&Pack {
-                                src: b,
-                                lane: self.b_col,
-                                step: self.b_row,
-                                lanes: part,
-                                readable: part,
-                                k: kc,
-                                dst: b_panel,
-                                width: nv * kn.w,
-                            });
-                            (tile.b, tile.b_k) = (b_panel, nv * kn.w);
-                        }
-                        for t in 0..tiles {
-                            let (r0, r1) = (row_of(t), row_of(t + 1));
+                }
+                let mut tile = self.tile(k0, kc);
+                let bias = tile.bias;
+                tile.padded = !b_there;
+                let mut s0 = cols.start;
+                while s0 < cols.end {
+                    let s1 = cols.end.min(s0 + strip);
+                    for t in 0..tiles {
+                        let (r0, r1) = (row_of(t), row_of(t + 1));
+                        // SAFETY: offsets stay within the operands, panels within their rooms.
+                        unsafe {
                             if a_packed {
                                 (tile.a, tile.a_row, tile.a_k) = (a_panels.add((r0 - i0) * kc), 1, r1 - r0);
                             } else {
                                 tile.a = self.a.add(r0 * self.a_row + k0 * self.a_col);
                             }
-                            tile.c = self.c.add(r0 * self.ldc + j);
-                            if b_fused && t == 0 {
-                                tile.pack = b_panel;
-                                call(&kn.packing, r1 - r0, nv, &tile);
-                                (tile.b, tile.b_k) = (b_panel, nv * kn.w);
-                            } else {
-                                call(&kn.tile, r1 - r0, nv, &tile);
+                            let mut j = s0;
+                            while j < s1 {
+                                tile.cols = width.min(s1 - j);
+                                let nv = tile.cols.div_ceil(kn.w);
+                                let panel = b_panels.wrapping_add((j - s0) * kc);
+                                let there = self.b.add(k0 * self.b_row + j * self.b_col);
+                                tile.c = self.c.add(r0 * self.ldc + j);
+                                tile.bias = if bias.is_null() { bias } else { bias.add(j) };
+                                if t == 0 && b_fused {
+                                    (tile.b, tile.b_k, tile.pack, tile.padded) = (there, self.b_row, panel, false);
+                                    call(&kn.packing, r1 - r0, nv, &tile);
+                                    tile.padded = true;
+                                } else {
+                                    if t == 0 && !b_there {
+                                        (kn.pack)(&Pack {
+                                            src: there,
+                                            lane: self.b_col,
+                                            step: self.b_row,
+                                            lanes: tile.cols,
+                                            readable: tile.cols,
+                                            k: kc,
+                                            dst: panel,
+                                            width: nv * kn.w,
+                                        });
+                                    }
+                                    (tile.b, tile.b_k) =
+                                        if b_there { (there, self.b_row) } else { (panel.cast_const(), nv * kn.w) };
+                                    call(&kn.tile, r1 - r0, nv, &tile);
+                                }
+                                j += width;
                             }
                         }
-                        j += part;
                     }
+                    s0 = s1;
                 }
             }
         }

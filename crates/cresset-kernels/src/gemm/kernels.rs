@@ -1,6 +1,6 @@
 //! The table of kernels of one level, and the door that chooses it.
 
-use super::tile::{DotsFn, PackFn, SweepFn, TileFn};
+use super::tile::{DotsFn, PackFn, RowsFn, SweepFn, TileFn};
 use super::vector::{Array, Float};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -28,6 +28,8 @@ pub struct Kernels<T> {
     pub across: Tiles<T>,
     /// Dot products with 1 to 4 vectors.
     pub dots: [DotsFn<T>; 4],
+    /// Products with `k` of 1 to 4.
+    pub rows: [RowsFn<T>; 4],
     pub sweep: SweepFn<T>,
     pub pack: PackFn<T>,
 }
@@ -59,6 +61,11 @@ macro_rules! kernels {
                 unsafe { text::dots::<$v, MX, NW, U>(d) }
             }
             $(#[target_feature(enable = $features)])?
+            unsafe fn rows<const K: usize>(t: &text::Tile<$t>, count: usize) {
+                // SAFETY: see above.
+                unsafe { text::rows::<$v, K>(t, count) }
+            }
+            $(#[target_feature(enable = $features)])?
             unsafe fn sweep(s: &text::Sweep<$t>) {
                 // SAFETY: see above.
                 unsafe { text::sweep::<$v>(s) }
@@ -76,6 +83,7 @@ macro_rules! kernels {
                 packing: kernels::tiles!(packing, [$($r),*], $nvs),
                 across: kernels::tiles!(across, [$($r),*], $nvs),
                 dots: [dots::<1, 4, 2>, dots::<2, 4, 1>, dots::<3, 4, 1>, dots::<4, 3, 1>],
+                rows: [rows::<1>, rows::<2>, rows::<3>, rows::<4>],
                 sweep,
                 pack,
             };

@@ -15,6 +15,8 @@ pub struct Tile<T> {
     pub b_k: usize,
     /// Columns of `C` (1 to `NV * W`, of which the last vector has at least one).
     pub cols: usize,
+    /// Whether `b` has all lanes of the last vector, whatever `cols` says.
+    pub padded: bool,
     pub c: *mut T,
     pub ldc: usize,
     /// Null: none. Else one number per column (per row for a transposed tile).
@@ -31,6 +33,49 @@ pub type TileFn<T> = unsafe fn(&Tile<T>);
 /// How many rows ahead a packing tile asks for `B`.
 const AHEAD: usize = 12;
 
+/// Where a tile's rows begin, such that every address is one register plus another, scaled. Left alone, the compiler walks
+/// from row to row by additions, a chain as long as the multiplications take.
+#[derive(Clone, Copy)]
+struct Rows {
+    one: usize,
+    three: usize,
+    five: usize,
+    seven: usize,
+}
+
+impl Rows {
+    #[inline(always)]
+    fn new(row: usize) -> Rows {
+        Rows { one: row, three: opaque(3 * row), five: opaque(5 * row), seven: opaque(7 * row) }
+    }
+
+    #[inline(always)]
+    fn at(self, i: usize) -> usize {
+        match i {
+            0 => 0,
+            1 => self.one,
+            2 => 2 * self.one,
+            3 => self.three,
+            4 => 4 * self.one,
+            5 => self.five,
+            6 => 2 * self.three,
+            _ => self.seven,
+        }
+    }
+}
+
+/// `x`, of which the compiler knows nothing.
+#[inline(always)]
+#[allow(unused_mut)]
+fn opaque(mut x: usize) -> usize {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    // SAFETY: no instruction at all.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags))
+    };
+    x
+}
+
 /// The sums of a tile. `PART`: the last vector of `B` has only `last` lanes.
 #[inline(always)]
 unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, const PART: bool>(
@@ -41,7 +86,8 @@ unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, co
     unsafe {
         let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
         let (mut a, mut b, mut pack) = (t.a, t.b, t.pack);
-        let (a_row, a_k, b_k) = (t.a_row, t.a_k, t.b_k);
+        let (a_k, b_k) = (t.a_k, t.b_k);
+        let rows = Rows::new(t.a_row);
         for _ in 0..t.k {
             let mut bv = [V::splat(V::T::ZERO); NV];
             for j in 0..NV {
@@ -56,7 +102,7 @@ unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, co
                 pack = pack.add(NV * V::W);
             }
             for i in 0..MR {
-                let x = V::splat(*a.add(i * a_row));
+                let x = V::splat(*a.wrapping_add(rows.at(i)));
                 for j in 0..NV {
                     acc[i][j] = x.mul_add(bv[j], acc[i][j]);
                 }
@@ -74,9 +120,15 @@ pub unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PACK: bool
     // SAFETY: the caller's tile says what may be read and written.
     unsafe {
         let last = t.cols - (NV - 1) * V::W;
+        for i in 0..MR {
+            V::prefetch(t.c.wrapping_add(i * t.ldc));
+        }
         if last == V::W {
             let acc = sums::<V, MR, NV, PACK, false>(t, last);
             finish::<V, MR, NV, false>(t, last, &acc);
+        } else if t.padded {
+            let acc = sums::<V, MR, NV, PACK, false>(t, last);
+            finish::<V, MR, NV, true>(t, last, &acc);
         } else {
             let acc = sums::<V, MR, NV, PACK, true>(t, last);
             finish::<V, MR, NV, true>(t, last, &acc);
@@ -351,6 +403,50 @@ unsafe fn add_rows<V: Vector, const R: usize>(s: &Sweep<V::T>, p: usize, j0: usi
     }
 }
 
+/// The product with a very short `k`, row by row: `C` is written as fast as memory takes it.
+#[inline(always)]
+pub unsafe fn rows<V: Vector, const K: usize>(r: &Tile<V::T>, count: usize) {
+    // SAFETY: the caller's tile says what may be read and written.
+    unsafe {
+        let (alpha, beta) = (V::splat(r.alpha), V::splat(r.beta));
+        let keep = r.beta != V::T::ZERO;
+        for i in 0..count {
+            let c = r.c.add(i * r.ldc);
+            let mut x = [V::splat(V::T::ZERO); K];
+            for p in 0..K {
+                x[p] = V::splat(*r.a.add(i * r.a_row + p * r.a_k));
+            }
+            let mut j = 0;
+            while j < r.cols {
+                let n = if r.cols - j < V::W { r.cols - j } else { V::W };
+                let part = n < V::W;
+                let mut v = V::splat(V::T::ZERO);
+                for p in 0..K {
+                    v = x[p].mul_add(load_lanes::<V>(r.b.add(p * r.b_k + j), part, n), v);
+                }
+                v = v.mul(alpha);
+                if keep {
+                    v = load_lanes::<V>(c.add(j), part, n).mul_add(beta, v);
+                }
+                if !r.bias.is_null() {
+                    v = v.add(load_lanes::<V>(r.bias.add(j), part, n));
+                }
+                if r.relu {
+                    v = v.relu();
+                }
+                if part {
+                    v.store_part(c.add(j), n)
+                } else {
+                    v.store(c.add(j))
+                }
+                j += V::W;
+            }
+        }
+    }
+}
+
+pub type RowsFn<T> = unsafe fn(&Tile<T>, usize);
+
 /// Packing: `dst[p * width + l] = src[l * lane + p * step]` for `l < lanes`, `p < k`, zero up to `width` lanes.
 pub struct Pack<T> {
     pub src: *const T,
@@ -366,7 +462,7 @@ pub struct Pack<T> {
 
 pub type PackFn<T> = unsafe fn(&Pack<T>);
 
-/// Writes up to `SQUARE - 1` numbers beyond the end of `dst`.
+/// Writes up to `W - 1` numbers beyond the end of `dst`.
 #[inline(always)]
 pub unsafe fn pack<V: Vector>(t: &Pack<V::T>) {
     let s = V::SQUARE;
@@ -388,6 +484,17 @@ pub unsafe fn pack<V: Vector>(t: &Pack<V::T>) {
                     }
                 }
                 p += s;
+            }
+        } else if t.lane == 1 && t.width.next_multiple_of(V::W) <= t.readable {
+            // What a row writes too much, the next writes again.
+            while p < t.k {
+                let (src, dst) = (t.src.add(p * t.step), t.dst.add(p * t.width));
+                let mut l = 0;
+                while l < t.width {
+                    V::load(src.add(l)).store(dst.add(l));
+                    l += V::W;
+                }
+                p += 1;
             }
         } else if t.lane == 1 {
             while p < t.k {
