@@ -14,12 +14,14 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod blocks;
 mod driver;
 mod float;
 mod integer;
 mod kernels;
 #[cfg(test)]
 mod tests;
+mod thin;
 mod tile;
 mod vector;
 

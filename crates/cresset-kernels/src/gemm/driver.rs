@@ -10,21 +10,14 @@
 use std::ops::Range;
 
 use super::kernels::{Kerneled, Kernels};
-use super::tile::{Dots, Pack, Sweep, Tile};
+use super::thin::{Dots, Sweep};
+use super::tile::{Pack, Tile};
 use super::{Activation, Epilogue, GemmElement, Mat};
 use crate::buffer::Buffer;
 use crate::threads;
 
 /// Most of `k` in one block: with 64 bytes of lanes a panel of 16 KiB.
 const KC: usize = 256;
-/// Rows of `A` that pass over a panel before the next panel: with a block of `k` they stay in the second-level cache.
-const MC: usize = 240;
-/// A `k` up to this is short: C then takes more time than a panel of B.
-const K_SHORT: usize = 64;
-/// Bytes of B that are packed at once if `k` is short.
-const STRIP: usize = 128 << 10;
-/// Bytes of B that are read where they are, packed nowhere.
-const B_SMALL: usize = 16 << 10;
 /// From this many operations (two for each multiply-add) on, threads pay.
 const PARALLEL: usize = 400_000;
 /// Numbers of C that make a piece if there is hardly a sum.
@@ -37,24 +30,24 @@ const SMALL_BATCH: usize = 96;
 /// A product whose operands are known to lie within their memory.
 #[derive(Clone, Copy)]
 pub struct Job<T: 'static> {
-    kernels: &'static Kernels<T>,
-    m: usize,
-    n: usize,
-    k: usize,
-    a: *const T,
-    a_row: usize,
-    a_col: usize,
-    b: *const T,
-    b_row: usize,
-    b_col: usize,
-    c: *mut T,
-    ldc: usize,
-    bias: *const T,
-    alpha: T,
-    beta: T,
-    relu: bool,
+    pub(super) kernels: &'static Kernels<T>,
+    pub(super) m: usize,
+    pub(super) n: usize,
+    pub(super) k: usize,
+    pub(super) a: *const T,
+    pub(super) a_row: usize,
+    pub(super) a_col: usize,
+    pub(super) b: *const T,
+    pub(super) b_row: usize,
+    pub(super) b_col: usize,
+    pub(super) c: *mut T,
+    pub(super) ldc: usize,
+    pub(super) bias: *const T,
+    pub(super) alpha: T,
+    pub(super) beta: T,
+    pub(super) relu: bool,
     /// Whether threads may take part.
-    parallel: bool,
+    pub(super) parallel: bool,
 }
 
 // SAFETY: threads read A, B and the bias, and each writes its own part of C.
@@ -96,7 +89,7 @@ pub fn product<T: Kerneled + GemmElement>(
 }
 
 /// Cuts `len` into `parts` ranges of whole `unit`s, as even as can be.
-fn even(len: usize, unit: usize, parts: usize, i: usize) -> Range<usize> {
+pub(super) fn even(len: usize, unit: usize, parts: usize, i: usize) -> Range<usize> {
     let units = len.div_ceil(unit);
     let at = |i: usize| (units * i / parts * unit).min(len);
     at(i)..at(i + 1)
@@ -130,7 +123,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
         }
     }
 
-    fn pieces(&self) -> usize {
+    pub(super) fn pieces(&self) -> usize {
         let work = 2 * self.m * self.n * self.k;
         if !self.parallel || work < PARALLEL || threads::num_threads() == 1 { 1 } else { (work / PIECE).max(4) }
     }
@@ -263,14 +256,14 @@ impl<T: Kerneled + GemmElement> Job<T> {
     }
 
     /// The blocks of `k`: how many, and the longest.
-    fn k_blocks(&self) -> (usize, usize) {
+    pub(super) fn k_blocks(&self) -> (usize, usize) {
         let blocks = self.k.div_ceil(KC);
         (blocks, self.k.div_ceil(blocks))
     }
 
     /// A tile of block `k0..k0 + kc`, its operands to be filled in. The bias comes with the last block only.
     #[inline]
-    fn tile(&self, k0: usize, kc: usize) -> Tile<T> {
+    pub(super) fn tile(&self, k0: usize, kc: usize) -> Tile<T> {
         let (first, last) = (k0 == 0, k0 + kc == self.k);
         Tile {
             k: kc,
@@ -288,139 +281,6 @@ impl<T: Kerneled + GemmElement> Job<T> {
             beta: if first { self.beta } else { T::ONE },
             relu: self.relu && last,
             pack: std::ptr::null_mut(),
-        }
-    }
-
-    /// The general way: blocks of `C`, each by a thread.
-    unsafe fn blocks(&self) {
-        let width = self.kernels.nv * self.kernels.w;
-        let parts = self.pieces();
-        // Rows are cut only where enough of them remain to repay the packing of B.
-        let (mut rows, mut cols) = (1, 1);
-        while rows * cols < parts {
-            let (tall, wide) = (self.m / (2 * rows) >= 48, self.n / (2 * cols) >= 2 * width);
-            if tall && (self.m / rows >= self.n / cols || !wide) {
-                rows *= 2;
-            } else if wide {
-                cols *= 2;
-            } else {
-                break;
-            }
-        }
-        threads::run(rows * cols, &|i| {
-            // SAFETY: the pieces do not overlap.
-            unsafe {
-                self.block(even(self.m, self.kernels.mr, rows, i / cols), even(self.n, width, cols, i % cols));
-            }
-        });
-    }
-
-    /// One piece of `C`: for every block of rows and of `k`, columns go by in strips of panels. The tiles of a strip are done row by
-    /// row. With a long `k` a strip is one panel, which stays in the first-level cache; with a short one it is many, so that
-    /// `C` is written along its rows.
-    unsafe fn block(&self, rows: Range<usize>, cols: Range<usize>) {
-        let kn = self.kernels;
-        let es = size_of::<T>();
-        let width = kn.nv * kn.w;
-        let (k_blocks, kc_most) = self.k_blocks();
-        let row_blocks = rows.len().div_ceil(MC);
-        let mc_most = rows.len().div_ceil(row_blocks);
-        let tiles_most = mc_most.div_ceil(kn.mr);
-        // B may be read where it is if no tile comes back to it, or if it is small.
-        let b_there = self.b_col == 1 && (tiles_most == 1 || kc_most * self.b_row * es <= B_SMALL);
-        let b_fused = self.b_col == 1 && !b_there;
-        let strip = if b_there {
-            cols.len()
-        } else if kc_most <= K_SHORT {
-            (STRIP / (kc_most * width * es)).max(1) * width
-        } else {
-            width
-        };
-        let a_packed = tiles_most > 1
-            && cols.len() >= 6 * width
-            && (self.a_col != 1 || (self.a_row * es).is_multiple_of(1024) && kc_most > K_SHORT);
-        let b_size = strip.min(cols.len().next_multiple_of(width)) * kc_most;
-        let mut b_room = Buffer::new(if b_there { 0 } else { (b_size + 16) * es });
-        let mut a_room = Buffer::new(if a_packed { (kc_most * mc_most + 16) * es } else { 0 });
-        let (b_panels, a_panels) = (b_room.as_mut_ptr().cast::<T>(), a_room.as_mut_ptr().cast::<T>());
-        for rb in 0..row_blocks {
-            let (i0, i1) = (rows.start + rows.len() * rb / row_blocks, rows.start + rows.len() * (rb + 1) / row_blocks);
-            let tiles = (i1 - i0).div_ceil(kn.mr);
-            let row_of = |t: usize| i0 + (i1 - i0) * t / tiles;
-            for (k0, kc) in (0..k_blocks).map(|kb| kb * kc_most).map(|k0| (k0, kc_most.min(self.k.saturating_sub(k0))))
-            {
-                if kc == 0 {
-                    continue;
-                }
-                if a_packed {
-                    for t in 0..tiles {
-                        let (r0, r1) = (row_of(t), row_of(t + 1));
-                        // SAFETY: rows r0 to r1 and block k0 of A; tile t's place in the room.
-                        unsafe {
-                            (kn.pack)(&Pack {
-                                src: self.a.add(r0 * self.a_row + k0 * self.a_col),
-                                lane: self.a_row,
-                                step: self.a_col,
-                                lanes: r1 - r0,
-                                readable: self.m - r0,
-                                k: kc,
-                                dst: a_panels.add((r0 - i0) * kc),
-                                width: r1 - r0,
-                            });
-                        }
-                    }
-                }
-                let mut tile = self.tile(k0, kc);
-                let bias = tile.bias;
-                tile.padded = !b_there;
-                let mut s0 = cols.start;
-                while s0 < cols.end {
-                    let s1 = cols.end.min(s0 + strip);
-                    for t in 0..tiles {
-                        let (r0, r1) = (row_of(t), row_of(t + 1));
-                        // SAFETY: offsets stay within the operands, panels within their rooms.
-                        unsafe {
-                            if a_packed {
-                                (tile.a, tile.a_row, tile.a_k) = (a_panels.add((r0 - i0) * kc), 1, r1 - r0);
-                            } else {
-                                tile.a = self.a.add(r0 * self.a_row + k0 * self.a_col);
-                            }
-                            let mut j = s0;
-                            while j < s1 {
-                                tile.cols = width.min(s1 - j);
-                                let nv = tile.cols.div_ceil(kn.w);
-                                let panel = b_panels.wrapping_add((j - s0) * kc);
-                                let there = self.b.add(k0 * self.b_row + j * self.b_col);
-                                tile.c = self.c.add(r0 * self.ldc + j);
-                                tile.bias = if bias.is_null() { bias } else { bias.add(j) };
-                                if t == 0 && b_fused {
-                                    (tile.b, tile.b_k, tile.pack, tile.padded) = (there, self.b_row, panel, false);
-                                    call(&kn.packing, r1 - r0, nv, &tile);
-                                    tile.padded = true;
-                                } else {
-                                    if t == 0 && !b_there {
-                                        (kn.pack)(&Pack {
-                                            src: there,
-                                            lane: self.b_col,
-                                            step: self.b_row,
-                                            lanes: tile.cols,
-                                            readable: tile.cols,
-                                            k: kc,
-                                            dst: panel,
-                                            width: nv * kn.w,
-                                        });
-                                    }
-                                    (tile.b, tile.b_k) =
-                                        if b_there { (there, self.b_row) } else { (panel.cast_const(), nv * kn.w) };
-                                    call(&kn.tile, r1 - r0, nv, &tile);
-                                }
-                                j += width;
-                            }
-                        }
-                    }
-                    s0 = s1;
-                }
-            }
         }
     }
 
@@ -491,7 +351,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
 }
 
 #[inline]
-unsafe fn call<T>(tiles: &super::kernels::Tiles<T>, rows: usize, vectors: usize, tile: &Tile<T>) {
+pub(super) unsafe fn call<T>(tiles: &super::kernels::Tiles<T>, rows: usize, vectors: usize, tile: &Tile<T>) {
     let f = tiles[rows - 1][vectors - 1].expect("a tile of this size");
     // SAFETY: as the caller says.
     unsafe { f(tile) }

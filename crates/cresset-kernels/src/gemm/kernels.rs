@@ -1,6 +1,7 @@
 //! The table of kernels of one level, and the door that chooses it.
 
-use super::tile::{DotsFn, PackFn, RowsFn, SweepFn, TileFn};
+use super::thin::{DotsFn, RowsFn, SweepFn};
+use super::tile::{PackFn, TileFn};
 use super::vector::{Array, Float};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -39,7 +40,7 @@ macro_rules! kernels {
     ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], $nvs:tt) => {
         /// The kernels on this vector.
         pub fn $name() -> &'static $crate::gemm::kernels::Kernels<$t> {
-            use $crate::gemm::{kernels, tile as text};
+            use $crate::gemm::{kernels, thin, tile as text};
             $(#[target_feature(enable = $features)])?
             unsafe fn tile<const MR: usize, const NV: usize>(t: &text::Tile<$t>) {
                 // SAFETY: the caller's tile, and the level was chosen because the processor has it; so it is below.
@@ -56,19 +57,19 @@ macro_rules! kernels {
                 unsafe { text::tile_across::<$v, MR, NV>(t) }
             }
             $(#[target_feature(enable = $features)])?
-            unsafe fn dots<const MX: usize, const NW: usize, const U: usize>(d: &text::Dots<$t>) {
+            unsafe fn dots<const MX: usize, const NW: usize, const U: usize>(d: &thin::Dots<$t>) {
                 // SAFETY: see above.
-                unsafe { text::dots::<$v, MX, NW, U>(d) }
+                unsafe { thin::dots::<$v, MX, NW, U>(d) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn rows<const K: usize>(t: &text::Tile<$t>, count: usize) {
                 // SAFETY: see above.
-                unsafe { text::rows::<$v, K>(t, count) }
+                unsafe { thin::rows::<$v, K>(t, count) }
             }
             $(#[target_feature(enable = $features)])?
-            unsafe fn sweep(s: &text::Sweep<$t>) {
+            unsafe fn sweep(s: &thin::Sweep<$t>) {
                 // SAFETY: see above.
-                unsafe { text::sweep::<$v>(s) }
+                unsafe { thin::sweep::<$v>(s) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn pack(p: &text::Pack<$t>) {

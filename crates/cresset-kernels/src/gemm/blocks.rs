@@ -1,0 +1,237 @@
+//! The general way of a product: blocks of `C`, panels of `B`, tiles.
+
+use std::ops::Range;
+
+use super::GemmElement;
+use super::driver::{Job, call, even};
+use super::kernels::Kerneled;
+use super::tile::{Pack, Tile};
+use crate::buffer::Buffer;
+use crate::threads;
+
+/// Rows of `A` that pass over a panel before the next panel: with a block of `k` they stay in the second-level cache.
+const MC: usize = 240;
+/// A `k` up to this is short: C then takes more time than a panel of B.
+const K_SHORT: usize = 64;
+/// Bytes of B that are packed at once if `k` is short: they stay in the second-level cache.
+const STRIP_SHORT: usize = 128 << 10;
+/// Bytes of B that are packed at once for several blocks of rows: they stay in the third-level cache.
+const STRIP: usize = 2 << 20;
+/// Bytes of B that are read where they are, packed nowhere.
+const B_SMALL: usize = 16 << 10;
+
+impl<T: Kerneled + GemmElement> Job<T> {
+    /// The general way: blocks of `C`, each by a thread.
+    pub(super) unsafe fn blocks(&self) {
+        let width = self.kernels.nv * self.kernels.w;
+        let parts = self.pieces();
+        // Rows are cut only where enough of them remain to repay the packing of B.
+        let (mut rows, mut cols) = (1, 1);
+        while rows * cols < parts {
+            let (tall, wide) = (self.m / (2 * rows) >= 48, self.n / (2 * cols) >= 2 * width);
+            if tall && (self.m / rows >= self.n / cols || !wide) {
+                rows *= 2;
+            } else if wide {
+                cols *= 2;
+            } else {
+                break;
+            }
+        }
+        threads::run(rows * cols, &|i| {
+            // SAFETY: the pieces do not overlap.
+            unsafe {
+                self.block(even(self.m, self.kernels.mr, rows, i / cols), even(self.n, width, cols, i % cols));
+            }
+        });
+    }
+
+    /// One piece of `C`: blocks of `k`, strips of columns, blocks of rows, tiles. Where there is one block of rows a strip is one
+    /// panel; else it is long, because it is packed once for all blocks. With a short `k` it is long too, and tiles
+    /// are done row by row, so that `C` is written along its rows.
+    unsafe fn block(&self, rows: Range<usize>, cols: Range<usize>) {
+        let kn = self.kernels;
+        let es = size_of::<T>();
+        let width = kn.nv * kn.w;
+        let (k_blocks, kc_most) = self.k_blocks();
+        let row_blocks = rows.len().div_ceil(MC);
+        let mc_most = rows.len().div_ceil(row_blocks);
+        let tiles_most = mc_most.div_ceil(kn.mr);
+        // B may be read where it is if no tile comes back to it, or if it is small.
+        let b_there = self.b_col == 1 && (rows.len() <= kn.mr || kc_most * self.b_row * es <= B_SMALL);
+        let short = kc_most <= K_SHORT;
+        let strip = if b_there {
+            cols.len()
+        } else if short || row_blocks > 1 {
+            let bytes = if short { STRIP_SHORT } else { STRIP };
+            (bytes / (kc_most * width * es)).max(1) * width
+        } else {
+            width
+        };
+        let a_packed = tiles_most > 1
+            && cols.len() >= 6 * width
+            && (self.a_col != 1 || (self.a_row * es).is_multiple_of(1024) && !short);
+        let b_size = strip.min(cols.len().next_multiple_of(width)) * kc_most;
+        let mut b_room = Buffer::new(if b_there { 0 } else { (b_size + 16) * es });
+        let mut a_room = Buffer::new(if a_packed { (kc_most * mc_most + 16) * es } else { 0 });
+        let (b_panels, a_panels) = (b_room.as_mut_ptr().cast::<T>(), a_room.as_mut_ptr().cast::<T>());
+        for kb in 0..k_blocks {
+            let k0 = kb * kc_most;
+            let kc = kc_most.min(self.k.saturating_sub(k0));
+            if kc == 0 {
+                continue;
+            }
+            for s0 in cols.clone().step_by(strip) {
+                let strip = s0..cols.end.min(s0 + strip);
+                for rb in 0..row_blocks {
+                    let at = |rb: usize| rows.start + rows.len() * rb / row_blocks;
+                    let rows = at(rb)..at(rb + 1);
+                    let tiles = rows.len().div_ceil(kn.mr);
+                    let part = Part {
+                        tile_rows: rows.len() / tiles,
+                        longer: rows.len() % tiles,
+                        rows,
+                        cols: strip.clone(),
+                        k0,
+                        kc,
+                        fresh: rb == 0,
+                        b_there,
+                        short,
+                        bias: !self.bias.is_null() && k0 + kc == self.k,
+                    };
+                    // SAFETY: a part of this piece, and rooms for its panels.
+                    unsafe {
+                        if a_packed && (row_blocks > 1 || s0 == cols.start) {
+                            self.pack_rows(&part, a_panels);
+                        }
+                        self.part(&part, if a_packed { a_panels } else { std::ptr::null() }, b_panels);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Packs the rows of a part, tile by tile.
+    unsafe fn pack_rows(&self, part: &Part, a_panels: *mut T) {
+        for t in 0..part.tiles(self.kernels.mr) {
+            let tile = part.tile(t);
+            // SAFETY: these rows and this block of `k` of A; the tile's place in the room.
+            unsafe {
+                (self.kernels.pack)(&Pack {
+                    src: self.a.add(tile.start * self.a_row + part.k0 * self.a_col),
+                    lane: self.a_row,
+                    step: self.a_col,
+                    lanes: tile.len(),
+                    readable: self.m - tile.start,
+                    k: part.kc,
+                    dst: a_panels.add((tile.start - part.rows.start) * part.kc),
+                    width: tile.len(),
+                });
+            }
+        }
+    }
+
+    /// The tiles of a part. `a_panels` is null if A is read where it is.
+    unsafe fn part(&self, part: &Part, a_panels: *const T, b_panels: *mut T) {
+        let width = self.kernels.nv * self.kernels.w;
+        let tiles = part.tiles(self.kernels.mr);
+        let mut tile = self.tile(part.k0, part.kc);
+        // SAFETY: tiles and panels of this part.
+        unsafe {
+            if part.short || part.b_there {
+                for t in 0..tiles {
+                    for j in part.cols.clone().step_by(width) {
+                        self.one(part, t, j, a_panels, b_panels, &mut tile);
+                    }
+                }
+            } else {
+                for j in part.cols.clone().step_by(width) {
+                    for t in 0..tiles {
+                        self.one(part, t, j, a_panels, b_panels, &mut tile);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tile `t` of a part at column `j`.
+    #[inline(always)]
+    unsafe fn one(&self, part: &Part, t: usize, j: usize, a_panels: *const T, b_panels: *mut T, tile: &mut Tile<T>) {
+        let kn = self.kernels;
+        let rows = part.tile(t);
+        // SAFETY: offsets stay within the operands, panels within their rooms.
+        unsafe {
+            if a_panels.is_null() {
+                tile.a = self.a.add(rows.start * self.a_row + part.k0 * self.a_col);
+            } else {
+                tile.a = a_panels.add((rows.start - part.rows.start) * part.kc);
+                (tile.a_row, tile.a_k) = (1, rows.len());
+            }
+            tile.cols = (kn.nv * kn.w).min(part.cols.end - j);
+            tile.c = self.c.add(rows.start * self.ldc + j);
+            if part.bias {
+                tile.bias = self.bias.add(j);
+            }
+            let nv = if tile.cols <= kn.w {
+                1
+            } else if tile.cols <= 2 * kn.w {
+                2
+            } else {
+                3
+            };
+            let there = self.b.add(part.k0 * self.b_row + j * self.b_col);
+            let panel = b_panels.wrapping_add((j - part.cols.start) * part.kc);
+            let fresh = part.fresh && t == 0;
+            if part.b_there {
+                (tile.b, tile.b_k) = (there, self.b_row);
+            } else if fresh && self.b_col == 1 {
+                (tile.b, tile.b_k, tile.pack, tile.padded) = (there, self.b_row, panel, false);
+                return call(&kn.packing, rows.len(), nv, tile);
+            } else {
+                if fresh {
+                    (kn.pack)(&Pack {
+                        src: there,
+                        lane: self.b_col,
+                        step: self.b_row,
+                        lanes: tile.cols,
+                        readable: tile.cols,
+                        k: part.kc,
+                        dst: panel,
+                        width: nv * kn.w,
+                    });
+                }
+                (tile.b, tile.b_k, tile.padded) = (panel, nv * kn.w, true);
+            }
+            call(&kn.tile, rows.len(), nv, tile);
+        }
+    }
+}
+
+/// A part of a piece: one block of rows, one strip of columns, one block of `k`.
+struct Part {
+    rows: Range<usize>,
+    cols: Range<usize>,
+    k0: usize,
+    kc: usize,
+    /// Whether the strip of B is not packed yet.
+    fresh: bool,
+    b_there: bool,
+    short: bool,
+    /// Whether the bias belongs to this block of `k`.
+    bias: bool,
+    /// Rows of a tile; the first `longer` tiles have one more.
+    tile_rows: usize,
+    longer: usize,
+}
+
+impl Part {
+    fn tiles(&self, mr: usize) -> usize {
+        self.rows.len().div_ceil(mr)
+    }
+
+    /// The rows of tile `t`: as even as can be.
+    #[inline(always)]
+    fn tile(&self, t: usize) -> Range<usize> {
+        let at = |t: usize| self.rows.start + t * self.tile_rows + t.min(self.longer);
+        at(t)..at(t + 1)
+    }
+}

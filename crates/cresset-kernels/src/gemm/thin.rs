@@ -1,0 +1,241 @@
+//! The kernels' text for thin products: dot products, a row times a matrix, a very short `k`.
+
+use super::tile::{Tile, load_lanes};
+use super::vector::{Float, Vector};
+
+/// Dot products of every row of `w` with `MX` vectors: `c[x * c_x + r * c_row]`, contiguous over `k` on both sides.
+pub struct Dots<T> {
+    pub k: usize,
+    pub x: *const T,
+    pub ldx: usize,
+    pub w: *const T,
+    pub ldw: usize,
+    pub rows: usize,
+    pub c: *mut T,
+    pub c_x: usize,
+    pub c_row: usize,
+    /// Null: none. Else one number for each row, `bias_row` apart.
+    pub bias: *const T,
+    pub bias_row: usize,
+    pub alpha: T,
+    pub beta: T,
+    pub relu: bool,
+}
+
+pub type DotsFn<T> = unsafe fn(&Dots<T>);
+
+/// All rows. `U` sums per product, so that short rows of them do not wait for each other.
+#[inline(always)]
+pub unsafe fn dots<V: Vector, const MX: usize, const NW: usize, const U: usize>(d: &Dots<V::T>) {
+    let mut r = 0;
+    while r + NW <= d.rows {
+        // SAFETY: rows r to r + NW exist.
+        unsafe { dots_of::<V, MX, NW, U>(d, r) };
+        r += NW;
+    }
+    while r < d.rows {
+        // SAFETY: row r exists.
+        unsafe { dots_of::<V, MX, 1, U>(d, r) };
+        r += 1;
+    }
+}
+
+#[inline(always)]
+unsafe fn dots_of<V: Vector, const MX: usize, const NW: usize, const U: usize>(d: &Dots<V::T>, r: usize) {
+    // SAFETY: the caller's `d` says what may be read and written.
+    unsafe {
+        let mut acc = [[[V::splat(V::T::ZERO); NW]; MX]; U];
+        let w = d.w.add(r * d.ldw);
+        let mut p = 0;
+        while p + U * V::W <= d.k {
+            for u in 0..U {
+                let mut wv = [V::splat(V::T::ZERO); NW];
+                for j in 0..NW {
+                    wv[j] = V::load(w.add(j * d.ldw + p + u * V::W));
+                }
+                for i in 0..MX {
+                    let x = V::load(d.x.add(i * d.ldx + p + u * V::W));
+                    for j in 0..NW {
+                        acc[u][i][j] = x.mul_add(wv[j], acc[u][i][j]);
+                    }
+                }
+            }
+            p += U * V::W;
+        }
+        while p < d.k {
+            let n = V::W.min(d.k - p);
+            for i in 0..MX {
+                let x = V::load_part(d.x.add(i * d.ldx + p), n);
+                for j in 0..NW {
+                    acc[0][i][j] = x.mul_add(V::load_part(w.add(j * d.ldw + p), n), acc[0][i][j]);
+                }
+            }
+            p += n;
+        }
+        for i in 0..MX {
+            for j in 0..NW {
+                let mut v = acc[0][i][j];
+                for u in 1..U {
+                    v = v.add(acc[u][i][j]);
+                }
+                let row = r + j;
+                let c = d.c.add(i * d.c_x + row * d.c_row);
+                let bias = if d.bias.is_null() { None } else { Some(*d.bias.add(row * d.bias_row)) };
+                *c = finish_one(v.sum(), c, d.alpha, d.beta, bias, d.relu);
+            }
+        }
+    }
+}
+
+/// The epilogue of one element.
+#[inline(always)]
+unsafe fn finish_one<T: Float>(sum: T, c: *const T, alpha: T, beta: T, bias: Option<T>, relu: bool) -> T {
+    let mut v = sum.mul_add(alpha, T::ZERO);
+    if beta != T::ZERO {
+        // SAFETY: `c` is readable.
+        v = unsafe { *c }.mul_add(beta, v);
+    }
+    if let Some(bias) = bias {
+        v = v + bias;
+    }
+    if relu { v.relu() } else { v }
+}
+
+/// A row times a matrix: `c[j * c_step] = act(alpha · Σ_p x[p * x_step] m[p * ldm + j] + ...)` for `j < cols`.
+pub struct Sweep<T> {
+    pub k: usize,
+    pub x: *const T,
+    pub x_step: usize,
+    pub m: *const T,
+    pub ldm: usize,
+    pub cols: usize,
+    pub c: *mut T,
+    pub c_step: usize,
+    pub bias: *const T,
+    pub bias_step: usize,
+    pub alpha: T,
+    pub beta: T,
+    pub relu: bool,
+}
+
+pub type SweepFn<T> = unsafe fn(&Sweep<T>);
+
+/// Goes through the matrix row by row, eight at a time, because strips of columns would touch a page per row.
+#[inline(always)]
+pub unsafe fn sweep<V: Vector>(s: &Sweep<V::T>) {
+    const ROOM: usize = 1024;
+    const ROWS: usize = 8;
+    let mut y = [V::T::ZERO; ROOM];
+    let mut j0 = 0;
+    while j0 < s.cols {
+        let n = ROOM.min(s.cols - j0);
+        y[..n].fill(V::T::ZERO);
+        let mut p = 0;
+        while p < s.k {
+            // SAFETY: columns j0 to j0 + n and rows p on exist.
+            unsafe {
+                if p + ROWS <= s.k {
+                    add_rows::<V, ROWS>(s, p, j0, n, y.as_mut_ptr());
+                    p += ROWS;
+                } else {
+                    add_rows::<V, 1>(s, p, j0, n, y.as_mut_ptr());
+                    p += 1;
+                }
+            }
+        }
+        for j in 0..n {
+            // SAFETY: column j0 + j exists.
+            unsafe {
+                let c = s.c.add((j0 + j) * s.c_step);
+                let bias = if s.bias.is_null() { None } else { Some(*s.bias.add((j0 + j) * s.bias_step)) };
+                *c = finish_one(y[j], c, s.alpha, s.beta, bias, s.relu);
+            }
+        }
+        j0 += n;
+    }
+}
+
+#[inline(always)]
+unsafe fn add_rows<V: Vector, const R: usize>(s: &Sweep<V::T>, p: usize, j0: usize, n: usize, y: *mut V::T) {
+    // SAFETY: the caller's ranges lie within the matrix and `y`.
+    unsafe {
+        let m = s.m.add(p * s.ldm + j0);
+        let mut x = [V::splat(V::T::ZERO); R];
+        for i in 0..R {
+            x[i] = V::splat(*s.x.add((p + i) * s.x_step));
+        }
+        let mut j = 0;
+        while j + V::W <= n {
+            let mut v = V::load(y.add(j));
+            for i in 0..R {
+                v = x[i].mul_add(V::load(m.add(i * s.ldm + j)), v);
+            }
+            v.store(y.add(j));
+            j += V::W;
+        }
+        if j < n {
+            let mut v = V::load_part(y.add(j), n - j);
+            for i in 0..R {
+                v = x[i].mul_add(V::load_part(m.add(i * s.ldm + j), n - j), v);
+            }
+            v.store_part(y.add(j), n - j);
+        }
+    }
+}
+
+/// The product with a very short `k`, row by row: `C` is written as fast as memory takes it.
+#[inline(always)]
+pub unsafe fn rows<V: Vector, const K: usize>(r: &Tile<V::T>, count: usize) {
+    // SAFETY: the caller's tile says what may be read and written.
+    unsafe {
+        let (alpha, beta) = (V::splat(r.alpha), V::splat(r.beta));
+        let keep = r.beta != V::T::ZERO;
+        for i in 0..count {
+            let c = r.c.add(i * r.ldc);
+            let mut x = [V::splat(V::T::ZERO); K];
+            for p in 0..K {
+                x[p] = V::splat(*r.a.add(i * r.a_row + p * r.a_k));
+            }
+            let mut j = 0;
+            if !keep && r.bias.is_null() && !r.relu {
+                while j + 4 * V::W <= r.cols {
+                    for q in 0..4 {
+                        let at = j + q * V::W;
+                        let mut v = V::splat(V::T::ZERO);
+                        for p in 0..K {
+                            v = x[p].mul_add(V::load(r.b.add(p * r.b_k + at)), v);
+                        }
+                        v.mul(alpha).store(c.add(at));
+                    }
+                    j += 4 * V::W;
+                }
+            }
+            while j < r.cols {
+                let n = if r.cols - j < V::W { r.cols - j } else { V::W };
+                let part = n < V::W;
+                let mut v = V::splat(V::T::ZERO);
+                for p in 0..K {
+                    v = x[p].mul_add(load_lanes::<V>(r.b.add(p * r.b_k + j), part, n), v);
+                }
+                v = v.mul(alpha);
+                if keep {
+                    v = load_lanes::<V>(c.add(j), part, n).mul_add(beta, v);
+                }
+                if !r.bias.is_null() {
+                    v = v.add(load_lanes::<V>(r.bias.add(j), part, n));
+                }
+                if r.relu {
+                    v = v.relu();
+                }
+                if part {
+                    v.store_part(c.add(j), n)
+                } else {
+                    v.store(c.add(j))
+                }
+                j += V::W;
+            }
+        }
+    }
+}
+
+pub type RowsFn<T> = unsafe fn(&Tile<T>, usize);
