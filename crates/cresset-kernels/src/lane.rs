@@ -10,6 +10,7 @@
 //! #[derive(Clone, Copy)]
 //! struct Silu;
 //! impl Unary for Silu {
+//!     type Loop = InRegisters;
 //!     fn eval<L: Lane>(&self, x: &L) -> L {
 //!         x.mul(&x.sigmoid())
 //!     }
@@ -269,9 +270,24 @@ pub trait LaneOps: Lane {
 }
 impl<L: Lane> LaneOps for L {}
 
+/// How the loop around a function is compiled.
+pub trait Style: crate::map::Compile + 'static {}
+/// The whole function is compiled into its loop, for each level and type: fastest, but each such function adds a second or more to the
+/// time that the library takes to compile.
+#[derive(Clone, Copy, Debug)]
+pub struct InRegisters;
+/// The function is run as a row of calls over blocks of 64 numbers: about as fast for functions of few steps on data in cache, and almost
+/// free to compile.
+#[derive(Clone, Copy, Debug)]
+pub struct InBlocks;
+impl Style for InRegisters {}
+impl Style for InBlocks {}
+
 /// A pointwise function of one number, with its derivative. The value may carry hyperparameters. Mark both methods
 /// `#[inline(always)]`: the loop around them is compiled for each level.
 pub trait Unary: Copy + Send + Sync + 'static {
+    /// [`InRegisters`] for a function in the hot path, [`InBlocks`] for the others.
+    type Loop: Style;
     /// `f(x)`
     fn eval<L: Lane>(&self, x: &L) -> L;
     /// `f'(x)`, given `x` and `y = f(x)`. A function that reads only one of them says so where it is saved; the other argument is
@@ -281,6 +297,8 @@ pub trait Unary: Copy + Send + Sync + 'static {
 
 /// A pointwise function of two numbers, with its derivatives.
 pub trait Binary: Copy + Send + Sync + 'static {
+    /// [`InRegisters`] for a function in the hot path, [`InBlocks`] for the others.
+    type Loop: Style;
     /// `f(a, b)`
     fn eval<L: Lane>(&self, a: &L, b: &L) -> L;
     /// `∂f/∂a`, given `y = f(a, b)`.
@@ -291,6 +309,8 @@ pub trait Binary: Copy + Send + Sync + 'static {
 
 /// A pointwise function of three numbers, with its derivatives.
 pub trait Ternary: Copy + Send + Sync + 'static {
+    /// [`InRegisters`] for a function in the hot path, [`InBlocks`] for the others.
+    type Loop: Style;
     /// `f(a, b, c)`
     fn eval<L: Lane>(&self, a: &L, b: &L, c: &L) -> L;
     /// `∂f/∂a`

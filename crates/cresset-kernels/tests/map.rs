@@ -118,6 +118,7 @@ fn contiguous_tensors_are_one_row() {
 #[derive(Clone, Copy)]
 struct Poly;
 impl Unary for Poly {
+    type Loop = cresset_kernels::lane::InRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
         x.mul(x).add_c(0.5)
@@ -130,6 +131,7 @@ impl Unary for Poly {
 #[derive(Clone, Copy)]
 struct Mix;
 impl Binary for Mix {
+    type Loop = cresset_kernels::lane::InRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, a: &L, b: &L) -> L {
         a.mul_c(3.0).sub(b)
@@ -144,6 +146,7 @@ impl Binary for Mix {
     }
 }
 impl Ternary for Mix {
+    type Loop = cresset_kernels::lane::InRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, a: &L, b: &L, c: &L) -> L {
         L::select(&a.gt(b), c, &c.neg())

@@ -110,16 +110,6 @@ impl Array {
         a
     }
 
-    /// A view whose bounds the caller has checked by other means (it may be larger than the storage only if it is never read).
-    pub(crate) fn view_unchecked(&self, shape: Dims, strides: Dims) -> Array {
-        Array {
-            storage: self.storage.clone(),
-            meta: Meta { dtype: self.meta.dtype, shape },
-            strides,
-            offset: self.offset,
-        }
-    }
-
     /// dtype and shape.
     #[inline]
     pub fn meta(&self) -> &Meta {

@@ -3,7 +3,6 @@
 use crate::array::{Array, Meta};
 use crate::dtype::{DType, Element, Scalar};
 use crate::{with_element, with_float};
-use cresset_kernels::buffer::Buffer;
 
 /// Calls `f` with the storage position of every element, in row-major order.
 pub(crate) fn for_each_position(a: &Array, mut f: impl FnMut(usize)) {
@@ -162,9 +161,4 @@ pub(crate) fn scalars(a: &Array) -> Vec<Scalar> {
         a.to_vec::<T>().into_iter().map(Into::into).collect()
     }
     with_element!(a.dtype(), T => go::<T>(a))
-}
-
-/// Memory for numbers of a meta, all zero.
-pub(crate) fn zeroed(meta: &Meta) -> Buffer {
-    Buffer::zeroed(meta.numel() * meta.dtype.size())
 }

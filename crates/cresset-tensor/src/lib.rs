@@ -37,6 +37,11 @@ pub use ops::join::{
     block_diag, broadcast_tensors, cartesian_prod, cat, column_stack, dstack, hstack, meshgrid, meshgrid_xy, stack,
     vstack,
 };
+pub use ops::pointwise::Operand;
+pub use ops::pointwise::activation::Approximate;
+pub use ops::pointwise::arith::RoundingMode;
+pub use ops::pointwise::clamp::Bound;
+pub use ops::pointwise::ternary::{Choice, where_};
 pub use ops::reduce::IntoDims;
 pub use ops::value::Value;
 pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};

@@ -1,7 +1,7 @@
 //! What an op is, and the one function that runs an op and records it in the graph.
 
 use crate::array::{Array, Meta};
-use crate::autograd::node::{Edge, Node};
+use crate::autograd::node::Node;
 use crate::autograd::{mode, node};
 use crate::error::{self, Error};
 use crate::tensor::Tensor;
@@ -274,7 +274,5 @@ fn check_inplace(name: &'static str, target: &Tensor, own: &Meta, result: &Meta)
     target.check_overlap(name);
 }
 
-/// For [`Edge`] in signatures elsewhere.
-pub(crate) type OptionalEdge = Option<Edge>;
 /// For [`Node`] in signatures elsewhere.
 pub(crate) type AnyNode = Node<dyn Op>;

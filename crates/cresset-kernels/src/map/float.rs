@@ -1,9 +1,10 @@
 //! [`Unary`], [`Binary`] and [`Ternary`] functions and their backward products over tensors of floating-point numbers.
 
+use super::block::{self, Block};
 use super::drive::{INPUTS, Operand, drive};
 use super::element::Float;
 use super::{In, Out, input, output};
-use crate::lane::{Binary, Lane, Ternary, Unary};
+use crate::lane::{Binary, InBlocks, InRegisters, Lane, Ternary, Unary};
 use crate::level::{Kernel, Simd, dispatch};
 use crate::math::Wide;
 
@@ -11,7 +12,11 @@ use crate::math::Wide;
 pub type Saved<'a, T> = (Option<In<'a, T>>, Option<In<'a, T>>, Option<In<'a, T>>);
 
 /// A function of N numbers.
-trait Body<const N: usize>: Copy + Send + Sync {
+#[doc(hidden)]
+pub trait Body<const N: usize>: Copy + Send + Sync {
+    /// How its loop is compiled.
+    type Loop: Compile;
+    /// The function.
     fn eval<L: Lane>(&self, x: [L; N]) -> L;
 }
 
@@ -63,12 +68,49 @@ impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<B, W, N> {
     }
 }
 
+/// The loop of a style, for one block of at most a few thousand elements.
+#[doc(hidden)]
+pub trait Compile {
+    /// # Safety
+    /// `n` elements must be readable behind each input and writable at `out`, which may be an input but not overlap one otherwise.
+    unsafe fn run<B: Body<N>, W: Wide, const N: usize>(body: B, ins: [*const W; N], out: *mut W, n: usize);
+}
+impl Compile for InRegisters {
+    #[inline(always)]
+    unsafe fn run<B: Body<N>, W: Wide, const N: usize>(body: B, ins: [*const W; N], out: *mut W, n: usize) {
+        dispatch(Loop { body, ins, out, n });
+    }
+}
+impl Compile for InBlocks {
+    #[inline(always)]
+    unsafe fn run<B: Body<N>, W: Wide, const N: usize>(body: B, ins: [*const W; N], out: *mut W, n: usize) {
+        let mut at = 0;
+        while at < n {
+            let len = (n - at).min(block::LEN);
+            let x = ins.map(|p| {
+                let mut b = Block([W::default(); block::LEN]);
+                // SAFETY: the caller gives n elements behind every pointer.
+                unsafe { std::ptr::copy_nonoverlapping(p.add(at), b.0.as_mut_ptr(), len) };
+                // A short block is filled up with a number that occurs, so that no step stumbles over an odd one.
+                let last = b.0[len - 1];
+                b.0[len..].fill(last);
+                b
+            });
+            let y = body.eval(x);
+            // SAFETY: as above.
+            unsafe { std::ptr::copy_nonoverlapping(y.0.as_ptr(), out.add(at), len) };
+            at += len;
+        }
+    }
+}
+
 /// # Safety
 /// As [`drive`]; the operands are of type T.
 unsafe fn apply<T: Float, B: Body<N>, const N: usize>(shape: &[usize], body: B, out: Operand, ins: &[Operand; N]) {
     let block = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| {
         let ins = std::array::from_fn(|k| ins[k].cast::<T::Block>());
-        dispatch(Loop { body, ins, out: out.cast(), n });
+        // SAFETY: `drive` gives n elements behind each pointer.
+        unsafe { B::Loop::run(body, ins, out.cast::<T::Block>(), n) };
     };
     // SAFETY: the caller's promise, and the loop touches n elements of each block.
     unsafe { drive(shape, out, ins, &block) };
@@ -92,18 +134,21 @@ fn itself<'a, T: Float>(out: &Operand<'a>) -> Operand<'a> {
 #[derive(Clone, Copy)]
 struct Eval<U>(U);
 impl<U: Unary> Body<1> for Eval<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [x]: [L; 1]) -> L {
         self.0.eval(&x)
     }
 }
 impl<U: Binary> Body<2> for Eval<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [a, b]: [L; 2]) -> L {
         self.0.eval(&a, &b)
     }
 }
 impl<U: Ternary> Body<3> for Eval<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [a, b, c]: [L; 3]) -> L {
         self.0.eval(&a, &b, &c)
@@ -130,6 +175,7 @@ pub fn unary_<T: Float, U: Unary>(f: U, shape: &[usize], x: Out<T>) {
 #[derive(Clone, Copy)]
 struct Derivative<U>(U);
 impl<U: Unary> Body<3> for Derivative<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [g, x, y]: [L; 3]) -> L {
         g.mul(&self.0.derivative(&x, &y))
@@ -172,12 +218,14 @@ pub fn binary_<T: Float, U: Binary>(f: U, shape: &[usize], a: Out<T>, b: In<T>) 
 #[derive(Clone, Copy)]
 struct GradA<U>(U);
 impl<U: Binary> Body<4> for GradA<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [g, a, b, y]: [L; 4]) -> L {
         g.mul(&self.0.da(&a, &b, &y))
     }
 }
 impl<U: Ternary> Body<4> for GradA3<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [g, a, b, c]: [L; 4]) -> L {
         g.mul(&self.0.da(&a, &b, &c))
@@ -186,12 +234,14 @@ impl<U: Ternary> Body<4> for GradA3<U> {
 #[derive(Clone, Copy)]
 struct GradB<U>(U);
 impl<U: Binary> Body<4> for GradB<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [g, a, b, y]: [L; 4]) -> L {
         g.mul(&self.0.db(&a, &b, &y))
     }
 }
 impl<U: Ternary> Body<4> for GradB3<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [g, a, b, c]: [L; 4]) -> L {
         g.mul(&self.0.db(&a, &b, &c))
@@ -204,6 +254,7 @@ struct GradB3<U>(U);
 #[derive(Clone, Copy)]
 struct GradC3<U>(U);
 impl<U: Ternary> Body<4> for GradC3<U> {
+    type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [g, a, b, c]: [L; 4]) -> L {
         g.mul(&self.0.dc(&a, &b, &c))

@@ -4,6 +4,7 @@
 //! have one shape, and broadcasting is a stride of 0. Bounds are asserted once per call. f16 and bf16 are widened to f32,
 //! computed, and rounded once. Above 32,768 elements the work is cut in pieces for the threads, by size alone.
 
+mod block;
 mod cast;
 mod closures;
 mod copy;
@@ -11,13 +12,14 @@ mod drive;
 mod element;
 mod float;
 
+pub use block::{Block, Mask};
 pub use cast::cast;
 pub use closures::{map1, map1_, map2, map2_, map3};
 pub use copy::{copy, fill};
 pub use element::{Element, Float, Number};
 pub use float::{
-    Saved, binary, binary_, binary_grad_a, binary_grad_b, ternary, ternary_grad_a, ternary_grad_b, ternary_grad_c,
-    unary, unary_, unary_grad,
+    Compile, Saved, binary, binary_, binary_grad_a, binary_grad_b, ternary, ternary_grad_a, ternary_grad_b,
+    ternary_grad_c, unary, unary_, unary_grad,
 };
 
 use crate::strided::{extent, is_contiguous, is_injective};

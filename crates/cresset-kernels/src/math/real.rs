@@ -31,6 +31,8 @@ pub trait Wide: sealed::Sealed + Copy + Send + Sync + Default + PartialOrd + 'st
     type Lane<S: Simd>: Lane + Copy;
     /// Wraps.
     fn lane<S: Simd>(self) -> Self::Lane<S>;
+    /// The nearest value to a number.
+    fn of_f64(v: f64) -> Self;
     /// Unwraps.
     fn of_lane<S: Simd>(lane: Self::Lane<S>) -> Self;
 }
@@ -40,6 +42,10 @@ macro_rules! lane {
     ($t:ty, $f:ident, unary: $($un:ident)*, binary: $($bin:ident)*) => {
         impl Wide for $t {
             type Lane<S: Simd> = Real<$t, S>;
+            #[inline(always)]
+            fn of_f64(v: f64) -> $t {
+                v as $t
+            }
             #[inline(always)]
             fn lane<S: Simd>(self) -> Real<$t, S> {
                 Real::new(self)

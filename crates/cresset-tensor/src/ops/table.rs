@@ -53,8 +53,13 @@ pub fn table() -> Vec<&'static OpInfo> {
         super::join::TABLE,
         super::search::TABLE,
     ];
-    let groups: &[&[&'static [OpInfo]]] =
-        &[&super::index::TABLES, super::matrix::TABLES, super::reduce::TABLES, &super::view::TABLES];
+    let groups: &[&[&'static [OpInfo]]] = &[
+        &super::index::TABLES,
+        super::matrix::TABLES,
+        super::pointwise::TABLES,
+        super::reduce::TABLES,
+        &super::view::TABLES,
+    ];
     families.iter().chain(groups.iter().copied().flatten()).flat_map(|f| f.iter()).collect()
 }
 

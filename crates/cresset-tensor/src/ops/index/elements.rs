@@ -101,7 +101,7 @@ impl Places {
         let split = if adjacent(dims) { dims.first().copied().unwrap_or(0) } else { 0 };
         let offsets = |range: std::ops::Range<usize>, base: usize| -> Vec<usize> {
             let pick = |from: &Dims| -> Dims { range.clone().filter(|d| !dims.contains(d)).map(|d| from[d]).collect() };
-            let a = part.view_unchecked(pick(part.shape()), pick(part.strides()));
+            let a = part.view(pick(part.shape()), pick(part.strides()), part.offset());
             let mut out = Vec::with_capacity(a.numel());
             kernels::for_each_position(&a, |p| out.push(p - part.offset() + base));
             out

@@ -1,0 +1,1327 @@
+//! The elementary functions of one number.
+
+use super::{Ints, Reads, UnaryDef, UnaryOp};
+use crate::op::{apply_inplace, apply1};
+use crate::ops::table::{OpInfo, Sample, numbers};
+use crate::tensor::Tensor;
+use crate::{DType, error::fail};
+use cresset_kernels::lane::{InBlocks, InRegisters, Lane, LaneOps, Unary};
+
+#[derive(Clone, Copy, Debug)]
+struct Neg;
+impl Unary for Neg {
+    type Loop = InRegisters;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.neg()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.splat(-1.0)
+    }
+}
+impl UnaryDef for Neg {
+    const NAME: &'static str = "neg";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Own;
+    fn int(&self, x: i64) -> i64 {
+        x.wrapping_neg()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Abs;
+impl Unary for Abs {
+    type Loop = InRegisters;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.abs()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.sign()
+    }
+}
+impl UnaryDef for Abs {
+    const NAME: &'static str = "abs";
+    const INTS: Ints = Ints::Own;
+    fn int(&self, x: i64) -> i64 {
+        x.wrapping_abs()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sign;
+impl Unary for Sign {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.sign()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.zero()
+    }
+}
+impl UnaryDef for Sign {
+    const NAME: &'static str = "sign";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Own;
+    const FLAT: bool = true;
+    fn int(&self, x: i64) -> i64 {
+        x.signum()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Square;
+impl Unary for Square {
+    type Loop = InRegisters;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.mul(x)
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul_c(2.0)
+    }
+}
+impl UnaryDef for Square {
+    const NAME: &'static str = "square";
+    const INTS: Ints = Ints::Own;
+    fn int(&self, x: i64) -> i64 {
+        x.wrapping_mul(x)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Exp;
+impl Unary for Exp {
+    type Loop = InRegisters;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.exp()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.clone()
+    }
+}
+impl UnaryDef for Exp {
+    const NAME: &'static str = "exp";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Exp2;
+impl Unary for Exp2 {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.exp2()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.mul_c(std::f64::consts::LN_2)
+    }
+}
+impl UnaryDef for Exp2 {
+    const NAME: &'static str = "exp2";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Expm1;
+impl Unary for Expm1 {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.expm1()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.add_c(1.0)
+    }
+}
+impl UnaryDef for Expm1 {
+    const NAME: &'static str = "expm1";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Log;
+impl Unary for Log {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.ln()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.recip()
+    }
+}
+impl UnaryDef for Log {
+    const NAME: &'static str = "log";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Log2;
+impl Unary for Log2 {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.log2()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul_c(std::f64::consts::LN_2).recip()
+    }
+}
+impl UnaryDef for Log2 {
+    const NAME: &'static str = "log2";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Log10;
+impl Unary for Log10 {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.log10()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul_c(std::f64::consts::LN_10).recip()
+    }
+}
+impl UnaryDef for Log10 {
+    const NAME: &'static str = "log10";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Log1p;
+impl Unary for Log1p {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.log1p()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.add_c(1.0).recip()
+    }
+}
+impl UnaryDef for Log1p {
+    const NAME: &'static str = "log1p";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sqrt;
+impl Unary for Sqrt {
+    type Loop = InRegisters;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.sqrt()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.mul_c(2.0).recip()
+    }
+}
+impl UnaryDef for Sqrt {
+    const NAME: &'static str = "sqrt";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rsqrt;
+impl Unary for Rsqrt {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.rsqrt()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.mul(y).mul(y).mul_c(-0.5)
+    }
+}
+impl UnaryDef for Rsqrt {
+    const NAME: &'static str = "rsqrt";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reciprocal;
+impl Unary for Reciprocal {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.recip()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.mul(y).neg()
+    }
+}
+impl UnaryDef for Reciprocal {
+    const NAME: &'static str = "reciprocal";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sin;
+impl Unary for Sin {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.sin()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.cos()
+    }
+}
+impl UnaryDef for Sin {
+    const NAME: &'static str = "sin";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cos;
+impl Unary for Cos {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.cos()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.sin().neg()
+    }
+}
+impl UnaryDef for Cos {
+    const NAME: &'static str = "cos";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tan;
+impl Unary for Tan {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.tan()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.mul(y).add_c(1.0)
+    }
+}
+impl UnaryDef for Tan {
+    const NAME: &'static str = "tan";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Asin;
+impl Unary for Asin {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.asin()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).rsub_c(1.0).rsqrt()
+    }
+}
+impl UnaryDef for Asin {
+    const NAME: &'static str = "asin";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Acos;
+impl Unary for Acos {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.acos()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).rsub_c(1.0).rsqrt().neg()
+    }
+}
+impl UnaryDef for Acos {
+    const NAME: &'static str = "acos";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Atan;
+impl Unary for Atan {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.atan()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).add_c(1.0).recip()
+    }
+}
+impl UnaryDef for Atan {
+    const NAME: &'static str = "atan";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sinh;
+impl Unary for Sinh {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.sinh()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.cosh()
+    }
+}
+impl UnaryDef for Sinh {
+    const NAME: &'static str = "sinh";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cosh;
+impl Unary for Cosh {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.cosh()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.sinh()
+    }
+}
+impl UnaryDef for Cosh {
+    const NAME: &'static str = "cosh";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tanh;
+impl Unary for Tanh {
+    type Loop = InRegisters;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.tanh()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.mul(y).rsub_c(1.0)
+    }
+}
+impl UnaryDef for Tanh {
+    const NAME: &'static str = "tanh";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Asinh;
+impl Unary for Asinh {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.asinh()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).add_c(1.0).rsqrt()
+    }
+}
+impl UnaryDef for Asinh {
+    const NAME: &'static str = "asinh";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Acosh;
+impl Unary for Acosh {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.acosh()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).sub_c(1.0).rsqrt()
+    }
+}
+impl UnaryDef for Acosh {
+    const NAME: &'static str = "acosh";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Atanh;
+impl Unary for Atanh {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.atanh()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).rsub_c(1.0).recip()
+    }
+}
+impl UnaryDef for Atanh {
+    const NAME: &'static str = "atanh";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sigmoid;
+impl Unary for Sigmoid {
+    type Loop = InRegisters;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.sigmoid()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.rsub_c(1.0).mul(y)
+    }
+}
+impl UnaryDef for Sigmoid {
+    const NAME: &'static str = "sigmoid";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Erf;
+impl Unary for Erf {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.erf()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).neg().exp().mul_c(std::f64::consts::FRAC_2_SQRT_PI)
+    }
+}
+impl UnaryDef for Erf {
+    const NAME: &'static str = "erf";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Erfc;
+impl Unary for Erfc {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.erfc()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.mul(x).neg().exp().mul_c(-std::f64::consts::FRAC_2_SQRT_PI)
+    }
+}
+impl UnaryDef for Erfc {
+    const NAME: &'static str = "erfc";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Erfinv;
+impl Unary for Erfinv {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.erfinv()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, _x: &L, y: &L) -> L {
+        y.mul(y).exp().mul_c(SQRT_PI / 2.0)
+    }
+}
+impl UnaryDef for Erfinv {
+    const NAME: &'static str = "erfinv";
+    const READS: Reads = Reads::Output;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Lgamma;
+impl Unary for Lgamma {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.lgamma()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.digamma()
+    }
+}
+impl UnaryDef for Lgamma {
+    const NAME: &'static str = "lgamma";
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Floor;
+impl Unary for Floor {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.floor()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.zero()
+    }
+}
+impl UnaryDef for Floor {
+    const NAME: &'static str = "floor";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Keep;
+    const FLAT: bool = true;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ceil;
+impl Unary for Ceil {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.ceil()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.zero()
+    }
+}
+impl UnaryDef for Ceil {
+    const NAME: &'static str = "ceil";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Keep;
+    const FLAT: bool = true;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Round;
+impl Unary for Round {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.round()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.zero()
+    }
+}
+impl UnaryDef for Round {
+    const NAME: &'static str = "round";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Keep;
+    const FLAT: bool = true;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Trunc;
+impl Unary for Trunc {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.trunc()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.zero()
+    }
+}
+impl UnaryDef for Trunc {
+    const NAME: &'static str = "trunc";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Keep;
+    const FLAT: bool = true;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frac;
+impl Unary for Frac {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.sub(&x.trunc())
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.splat(1.0)
+    }
+}
+impl UnaryDef for Frac {
+    const NAME: &'static str = "frac";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Refuse;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Deg2rad;
+impl Unary for Deg2rad {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.mul_c(std::f64::consts::PI / 180.0)
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.splat(std::f64::consts::PI / 180.0)
+    }
+}
+impl UnaryDef for Deg2rad {
+    const NAME: &'static str = "deg2rad";
+    const READS: Reads = Reads::Nothing;
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Rad2deg;
+impl Unary for Rad2deg {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.mul_c(180.0 / std::f64::consts::PI)
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.splat(180.0 / std::f64::consts::PI)
+    }
+}
+impl UnaryDef for Rad2deg {
+    const NAME: &'static str = "rad2deg";
+    const READS: Reads = Reads::Nothing;
+}
+
+/// The derivative of `lgamma`; its own derivative is not offered.
+#[derive(Clone, Copy, Debug)]
+struct Digamma;
+impl Unary for Digamma {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        x.digamma()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        // The trigamma function: pushed up by its recurrence, then its asymptotic series (Abramowitz & Stegun 6.4.6, 6.4.12).
+        let mut z = x.clone();
+        let mut sum = x.zero();
+        for _ in 0..12 {
+            sum = sum.add(&z.square().recip());
+            z = z.add_c(1.0);
+        }
+        let r = z.recip();
+        let s = r.square();
+        let series = s.fma_c(-691.0 / 2730.0, 5.0 / 66.0);
+        let series = series.mul(&s).add_c(-1.0 / 30.0);
+        let series = series.mul(&s).add_c(1.0 / 42.0);
+        let series = series.mul(&s).add_c(-1.0 / 30.0);
+        let series = series.mul(&s).add_c(1.0 / 6.0);
+        sum.add(&r).add(&s.mul_c(0.5)).add(&series.mul(&s).mul(&r))
+    }
+}
+impl UnaryDef for Digamma {
+    const NAME: &'static str = "digamma";
+}
+
+/// `sin(πx) / (πx)`
+#[derive(Clone, Copy, Debug)]
+struct Sinc;
+impl Unary for Sinc {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        let t = x.mul_c(std::f64::consts::PI);
+        L::select(&x.eq_c(0.0), &x.splat(1.0), &t.sin().div(&t))
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        let t = x.mul_c(std::f64::consts::PI);
+        let d = t.mul(&t.cos()).sub(&t.sin()).div(&t.mul(x));
+        L::select(&x.eq_c(0.0), &x.zero(), &d)
+    }
+}
+impl UnaryDef for Sinc {
+    const NAME: &'static str = "sinc";
+}
+
+/// `ln(x / (1 - x))`, the argument clamped to [eps, 1 - eps] if eps is not negative.
+#[derive(Clone, Copy, Debug)]
+struct Logit {
+    eps: f64,
+}
+impl Unary for Logit {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        let z = if self.eps < 0.0 {
+            x.clone()
+        } else {
+            let z = L::select(&x.lt_c(self.eps), &x.splat(self.eps), x);
+            L::select(&z.gt_c(1.0 - self.eps), &x.splat(1.0 - self.eps), &z)
+        };
+        z.div(&z.rsub_c(1.0)).ln()
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        let d = x.rsub_c(1.0).mul(x).recip();
+        if self.eps < 0.0 {
+            let outside = L::or(&x.lt_c(0.0), &x.gt_c(1.0));
+            return L::select(&outside, &x.splat(f64::NAN), &d);
+        }
+        let inside = L::and(&x.ge_c(self.eps), &x.le_c(1.0 - self.eps));
+        L::select(&inside, &d, &x.zero())
+    }
+}
+impl UnaryDef for Logit {
+    const NAME: &'static str = "logit";
+}
+
+/// NaN and infinities replaced by numbers.
+#[derive(Clone, Copy, Debug)]
+struct NanToNum {
+    nan: f64,
+    posinf: f64,
+    neginf: f64,
+}
+impl Unary for NanToNum {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        let y = L::select(&x.is_nan(), &x.splat(self.nan), x);
+        let y = L::select(&x.eq_c(f64::INFINITY), &x.splat(self.posinf), &y);
+        L::select(&x.eq_c(f64::NEG_INFINITY), &x.splat(self.neginf), &y)
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        let odd = L::or(&x.is_nan(), &x.abs().eq_c(f64::INFINITY));
+        L::select(&odd, &x.zero(), &x.splat(1.0))
+    }
+}
+impl UnaryDef for NanToNum {
+    const NAME: &'static str = "nan_to_num";
+    const INTS: Ints = Ints::Keep;
+}
+
+/// Rounded to a number of decimal places.
+#[derive(Clone, Copy, Debug)]
+struct RoundDecimals {
+    scale: f64,
+    up: bool,
+}
+impl Unary for RoundDecimals {
+    type Loop = InBlocks;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, x: &L) -> L {
+        if self.up {
+            x.mul_c(self.scale).round().div_c(self.scale)
+        } else {
+            x.div_c(self.scale).round().mul_c(self.scale)
+        }
+    }
+    #[inline(always)]
+    fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
+        x.zero()
+    }
+}
+impl UnaryDef for RoundDecimals {
+    const NAME: &'static str = "round";
+    const READS: Reads = Reads::Nothing;
+    const INTS: Ints = Ints::Keep;
+    const FLAT: bool = true;
+}
+
+const SQRT_PI: f64 = 1.772_453_850_905_516;
+
+impl Tensor {
+    /// `-x`; also the operator (`torch.neg`).
+    pub fn neg(&self) -> Tensor {
+        apply1(UnaryOp(Neg), [self])
+    }
+    /// [`Tensor::neg`] in place.
+    #[track_caller]
+    pub fn neg_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Neg), &[self])
+    }
+    /// `|x|` (`torch.abs`).
+    pub fn abs(&self) -> Tensor {
+        apply1(UnaryOp(Abs), [self])
+    }
+    /// [`Tensor::abs`] in place.
+    #[track_caller]
+    pub fn abs_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Abs), &[self])
+    }
+    /// -1, 0 or 1 (`torch.sign`).
+    pub fn sign(&self) -> Tensor {
+        apply1(UnaryOp(Sign), [self])
+    }
+    /// [`Tensor::sign`] in place.
+    #[track_caller]
+    pub fn sign_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Sign), &[self])
+    }
+    /// `x²` (`torch.square`).
+    pub fn square(&self) -> Tensor {
+        apply1(UnaryOp(Square), [self])
+    }
+    /// [`Tensor::square`] in place.
+    #[track_caller]
+    pub fn square_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Square), &[self])
+    }
+    /// `e^x` (`torch.exp`).
+    pub fn exp(&self) -> Tensor {
+        apply1(UnaryOp(Exp), [self])
+    }
+    /// [`Tensor::exp`] in place.
+    #[track_caller]
+    pub fn exp_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Exp), &[self])
+    }
+    /// `2^x` (`torch.exp2`).
+    pub fn exp2(&self) -> Tensor {
+        apply1(UnaryOp(Exp2), [self])
+    }
+    /// [`Tensor::exp2`] in place.
+    #[track_caller]
+    pub fn exp2_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Exp2), &[self])
+    }
+    /// `e^x - 1`, accurate near 0 (`torch.expm1`).
+    pub fn expm1(&self) -> Tensor {
+        apply1(UnaryOp(Expm1), [self])
+    }
+    /// [`Tensor::expm1`] in place.
+    #[track_caller]
+    pub fn expm1_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Expm1), &[self])
+    }
+    /// The natural logarithm (`torch.log`).
+    pub fn log(&self) -> Tensor {
+        apply1(UnaryOp(Log), [self])
+    }
+    /// [`Tensor::log`] in place.
+    #[track_caller]
+    pub fn log_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Log), &[self])
+    }
+    /// The logarithm of base 2 (`torch.log2`).
+    pub fn log2(&self) -> Tensor {
+        apply1(UnaryOp(Log2), [self])
+    }
+    /// [`Tensor::log2`] in place.
+    #[track_caller]
+    pub fn log2_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Log2), &[self])
+    }
+    /// The logarithm of base 10 (`torch.log10`).
+    pub fn log10(&self) -> Tensor {
+        apply1(UnaryOp(Log10), [self])
+    }
+    /// [`Tensor::log10`] in place.
+    #[track_caller]
+    pub fn log10_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Log10), &[self])
+    }
+    /// `ln(1 + x)`, accurate near 0 (`torch.log1p`).
+    pub fn log1p(&self) -> Tensor {
+        apply1(UnaryOp(Log1p), [self])
+    }
+    /// [`Tensor::log1p`] in place.
+    #[track_caller]
+    pub fn log1p_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Log1p), &[self])
+    }
+    /// The square root (`torch.sqrt`).
+    pub fn sqrt(&self) -> Tensor {
+        apply1(UnaryOp(Sqrt), [self])
+    }
+    /// [`Tensor::sqrt`] in place.
+    #[track_caller]
+    pub fn sqrt_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Sqrt), &[self])
+    }
+    /// `1 / sqrt(x)` (`torch.rsqrt`).
+    pub fn rsqrt(&self) -> Tensor {
+        apply1(UnaryOp(Rsqrt), [self])
+    }
+    /// [`Tensor::rsqrt`] in place.
+    #[track_caller]
+    pub fn rsqrt_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Rsqrt), &[self])
+    }
+    /// `1 / x` (`torch.reciprocal`).
+    pub fn reciprocal(&self) -> Tensor {
+        apply1(UnaryOp(Reciprocal), [self])
+    }
+    /// [`Tensor::reciprocal`] in place.
+    #[track_caller]
+    pub fn reciprocal_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Reciprocal), &[self])
+    }
+    /// The sine (`torch.sin`).
+    pub fn sin(&self) -> Tensor {
+        apply1(UnaryOp(Sin), [self])
+    }
+    /// [`Tensor::sin`] in place.
+    #[track_caller]
+    pub fn sin_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Sin), &[self])
+    }
+    /// The cosine (`torch.cos`).
+    pub fn cos(&self) -> Tensor {
+        apply1(UnaryOp(Cos), [self])
+    }
+    /// [`Tensor::cos`] in place.
+    #[track_caller]
+    pub fn cos_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Cos), &[self])
+    }
+    /// The tangent (`torch.tan`).
+    pub fn tan(&self) -> Tensor {
+        apply1(UnaryOp(Tan), [self])
+    }
+    /// [`Tensor::tan`] in place.
+    #[track_caller]
+    pub fn tan_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Tan), &[self])
+    }
+    /// The inverse sine (`torch.asin`).
+    pub fn asin(&self) -> Tensor {
+        apply1(UnaryOp(Asin), [self])
+    }
+    /// [`Tensor::asin`] in place.
+    #[track_caller]
+    pub fn asin_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Asin), &[self])
+    }
+    /// The inverse cosine (`torch.acos`).
+    pub fn acos(&self) -> Tensor {
+        apply1(UnaryOp(Acos), [self])
+    }
+    /// [`Tensor::acos`] in place.
+    #[track_caller]
+    pub fn acos_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Acos), &[self])
+    }
+    /// The inverse tangent (`torch.atan`).
+    pub fn atan(&self) -> Tensor {
+        apply1(UnaryOp(Atan), [self])
+    }
+    /// [`Tensor::atan`] in place.
+    #[track_caller]
+    pub fn atan_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Atan), &[self])
+    }
+    /// The hyperbolic sine (`torch.sinh`).
+    pub fn sinh(&self) -> Tensor {
+        apply1(UnaryOp(Sinh), [self])
+    }
+    /// [`Tensor::sinh`] in place.
+    #[track_caller]
+    pub fn sinh_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Sinh), &[self])
+    }
+    /// The hyperbolic cosine (`torch.cosh`).
+    pub fn cosh(&self) -> Tensor {
+        apply1(UnaryOp(Cosh), [self])
+    }
+    /// [`Tensor::cosh`] in place.
+    #[track_caller]
+    pub fn cosh_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Cosh), &[self])
+    }
+    /// The hyperbolic tangent (`torch.tanh`).
+    pub fn tanh(&self) -> Tensor {
+        apply1(UnaryOp(Tanh), [self])
+    }
+    /// [`Tensor::tanh`] in place.
+    #[track_caller]
+    pub fn tanh_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Tanh), &[self])
+    }
+    /// The inverse hyperbolic sine (`torch.asinh`).
+    pub fn asinh(&self) -> Tensor {
+        apply1(UnaryOp(Asinh), [self])
+    }
+    /// [`Tensor::asinh`] in place.
+    #[track_caller]
+    pub fn asinh_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Asinh), &[self])
+    }
+    /// The inverse hyperbolic cosine (`torch.acosh`).
+    pub fn acosh(&self) -> Tensor {
+        apply1(UnaryOp(Acosh), [self])
+    }
+    /// [`Tensor::acosh`] in place.
+    #[track_caller]
+    pub fn acosh_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Acosh), &[self])
+    }
+    /// The inverse hyperbolic tangent (`torch.atanh`).
+    pub fn atanh(&self) -> Tensor {
+        apply1(UnaryOp(Atanh), [self])
+    }
+    /// [`Tensor::atanh`] in place.
+    #[track_caller]
+    pub fn atanh_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Atanh), &[self])
+    }
+    /// `1 / (1 + e^-x)` (`torch.sigmoid`).
+    pub fn sigmoid(&self) -> Tensor {
+        apply1(UnaryOp(Sigmoid), [self])
+    }
+    /// [`Tensor::sigmoid`] in place.
+    #[track_caller]
+    pub fn sigmoid_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Sigmoid), &[self])
+    }
+    /// The error function (`torch.erf`).
+    pub fn erf(&self) -> Tensor {
+        apply1(UnaryOp(Erf), [self])
+    }
+    /// [`Tensor::erf`] in place.
+    #[track_caller]
+    pub fn erf_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Erf), &[self])
+    }
+    /// `1 - erf(x)`, accurate in the tail (`torch.erfc`).
+    pub fn erfc(&self) -> Tensor {
+        apply1(UnaryOp(Erfc), [self])
+    }
+    /// [`Tensor::erfc`] in place.
+    #[track_caller]
+    pub fn erfc_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Erfc), &[self])
+    }
+    /// The inverse of the error function (`torch.erfinv`).
+    pub fn erfinv(&self) -> Tensor {
+        apply1(UnaryOp(Erfinv), [self])
+    }
+    /// [`Tensor::erfinv`] in place.
+    #[track_caller]
+    pub fn erfinv_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Erfinv), &[self])
+    }
+    /// `ln |Γ(x)|` (`torch.lgamma`).
+    pub fn lgamma(&self) -> Tensor {
+        apply1(UnaryOp(Lgamma), [self])
+    }
+    /// [`Tensor::lgamma`] in place.
+    #[track_caller]
+    pub fn lgamma_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Lgamma), &[self])
+    }
+    /// Rounded down (`torch.floor`).
+    pub fn floor(&self) -> Tensor {
+        apply1(UnaryOp(Floor), [self])
+    }
+    /// [`Tensor::floor`] in place.
+    #[track_caller]
+    pub fn floor_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Floor), &[self])
+    }
+    /// Rounded up (`torch.ceil`).
+    pub fn ceil(&self) -> Tensor {
+        apply1(UnaryOp(Ceil), [self])
+    }
+    /// [`Tensor::ceil`] in place.
+    #[track_caller]
+    pub fn ceil_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Ceil), &[self])
+    }
+    /// Rounded to the nearest integer, halves to the even one (`torch.round`).
+    pub fn round(&self) -> Tensor {
+        apply1(UnaryOp(Round), [self])
+    }
+    /// [`Tensor::round`] in place.
+    #[track_caller]
+    pub fn round_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Round), &[self])
+    }
+    /// The fraction cut off (`torch.trunc`).
+    pub fn trunc(&self) -> Tensor {
+        apply1(UnaryOp(Trunc), [self])
+    }
+    /// [`Tensor::trunc`] in place.
+    #[track_caller]
+    pub fn trunc_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Trunc), &[self])
+    }
+    /// The fraction, with the sign of x (`torch.frac`).
+    pub fn frac(&self) -> Tensor {
+        apply1(UnaryOp(Frac), [self])
+    }
+    /// [`Tensor::frac`] in place.
+    #[track_caller]
+    pub fn frac_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Frac), &[self])
+    }
+    /// Degrees to radians (`torch.deg2rad`).
+    pub fn deg2rad(&self) -> Tensor {
+        apply1(UnaryOp(Deg2rad), [self])
+    }
+    /// [`Tensor::deg2rad`] in place.
+    #[track_caller]
+    pub fn deg2rad_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Deg2rad), &[self])
+    }
+    /// Radians to degrees (`torch.rad2deg`).
+    pub fn rad2deg(&self) -> Tensor {
+        apply1(UnaryOp(Rad2deg), [self])
+    }
+    /// [`Tensor::rad2deg`] in place.
+    #[track_caller]
+    pub fn rad2deg_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Rad2deg), &[self])
+    }
+    /// The derivative of `ln Γ(x)` (`torch.digamma`).
+    pub fn digamma(&self) -> Tensor {
+        apply1(UnaryOp(Digamma), [self])
+    }
+    /// `sin(πx) / (πx)`, 1 at 0 (`torch.sinc`).
+    pub fn sinc(&self) -> Tensor {
+        apply1(UnaryOp(Sinc), [self])
+    }
+    /// [`Tensor::sinc`] in place.
+    #[track_caller]
+    pub fn sinc_(&self) -> Tensor {
+        apply_inplace(UnaryOp(Sinc), &[self])
+    }
+    /// `ln(x / (1 - x))`, the argument clamped to [eps, 1 - eps] if `eps` is given (`torch.logit`).
+    pub fn logit(&self, eps: Option<f64>) -> Tensor {
+        apply1(UnaryOp(Logit { eps: eps.unwrap_or(-1.0) }), [self])
+    }
+    /// [`Tensor::logit`] in place.
+    #[track_caller]
+    pub fn logit_(&self, eps: Option<f64>) -> Tensor {
+        apply_inplace(UnaryOp(Logit { eps: eps.unwrap_or(-1.0) }), &[self])
+    }
+    /// NaN replaced by `nan` (0 if none is given), infinities by the dtype's largest numbers or the given ones (`torch.nan_to_num`).
+    pub fn nan_to_num(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Tensor {
+        apply1(UnaryOp(self.nan_rule(nan, posinf, neginf)), [self])
+    }
+    /// [`Tensor::nan_to_num`] in place.
+    #[track_caller]
+    pub fn nan_to_num_(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Tensor {
+        apply_inplace(UnaryOp(self.nan_rule(nan, posinf, neginf)), &[self])
+    }
+    fn nan_rule(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> NanToNum {
+        let largest = match self.dtype() {
+            DType::F16 => 65504.0,
+            DType::BF16 => f64::from(half::bf16::MAX),
+            DType::F64 => f64::MAX,
+            _ => f64::from(f32::MAX),
+        };
+        NanToNum { nan: nan.unwrap_or(0.0), posinf: posinf.unwrap_or(largest), neginf: neginf.unwrap_or(-largest) }
+    }
+    /// Rounded to `decimals` places, halves to the even one (`torch.round(x, decimals=...)`).
+    pub fn round_decimals(&self, decimals: i32) -> Tensor {
+        apply1(UnaryOp(RoundDecimals { scale: 10f64.powi(decimals.abs()), up: decimals >= 0 }), [self])
+    }
+    /// [`Tensor::round_decimals`] in place.
+    #[track_caller]
+    pub fn round_decimals_(&self, decimals: i32) -> Tensor {
+        apply_inplace(UnaryOp(RoundDecimals { scale: 10f64.powi(decimals.abs()), up: decimals >= 0 }), &[self])
+    }
+    /// -1, 0 or 1 (`torch.sgn`): the same as [`Tensor::sign`] for real numbers.
+    pub fn sgn(&self) -> Tensor {
+        self.sign()
+    }
+    /// The tensor itself (`torch.positive`).
+    ///
+    /// # Panics
+    /// For bool.
+    #[track_caller]
+    pub fn positive(&self) -> Tensor {
+        if self.dtype() == DType::Bool {
+            fail("positive", "The `+` operator, on a bool tensor is not supported.");
+        }
+        self.clone()
+    }
+}
+
+/// Samples whose numbers lie where the function is defined and smooth.
+fn samples(f: fn(&Tensor) -> Tensor, domain: fn(&Tensor) -> Tensor) -> Vec<Sample> {
+    [&[2usize, 3][..], &[5], &[], &[0, 2]]
+        .into_iter()
+        .map(|shape| Sample::new(&[numbers(shape, 7)], move |x| f(&domain(&x[0]))))
+        .collect()
+}
+fn any(x: &Tensor) -> Tensor {
+    x.clone()
+}
+fn pos(x: &Tensor) -> Tensor {
+    x * x + 0.1
+}
+fn unit(x: &Tensor) -> Tensor {
+    x * 0.45
+}
+fn big(x: &Tensor) -> Tensor {
+    x * x + 1.2
+}
+
+/// A table row.
+macro_rules! row {
+    ($name:literal, $f:expr, $domain:expr) => {
+        OpInfo {
+            name: $name,
+            torch: concat!("torch.", $name, "(x)"),
+            samples: || samples($f, $domain),
+            refused: Vec::new,
+        }
+    };
+}
+
+pub(in crate::ops) const TABLE: &[OpInfo] = &[
+    row!("neg", Tensor::neg, any),
+    row!("abs", Tensor::abs, any),
+    row!("sign", Tensor::sign, any),
+    row!("square", Tensor::square, any),
+    row!("exp", Tensor::exp, any),
+    row!("exp2", Tensor::exp2, any),
+    row!("expm1", Tensor::expm1, any),
+    row!("log", Tensor::log, pos),
+    row!("log2", Tensor::log2, pos),
+    row!("log10", Tensor::log10, pos),
+    row!("log1p", Tensor::log1p, pos),
+    row!("sqrt", Tensor::sqrt, pos),
+    row!("rsqrt", Tensor::rsqrt, pos),
+    row!("reciprocal", Tensor::reciprocal, any),
+    row!("sin", Tensor::sin, any),
+    row!("cos", Tensor::cos, any),
+    row!("tan", Tensor::tan, any),
+    row!("asin", Tensor::asin, unit),
+    row!("acos", Tensor::acos, unit),
+    row!("atan", Tensor::atan, any),
+    row!("sinh", Tensor::sinh, any),
+    row!("cosh", Tensor::cosh, any),
+    row!("tanh", Tensor::tanh, any),
+    row!("asinh", Tensor::asinh, any),
+    row!("acosh", Tensor::acosh, big),
+    row!("atanh", Tensor::atanh, unit),
+    row!("sigmoid", Tensor::sigmoid, any),
+    row!("erf", Tensor::erf, any),
+    row!("erfc", Tensor::erfc, any),
+    row!("erfinv", Tensor::erfinv, unit),
+    row!("lgamma", Tensor::lgamma, pos),
+    row!("floor", Tensor::floor, any),
+    row!("ceil", Tensor::ceil, any),
+    row!("round", Tensor::round, any),
+    row!("trunc", Tensor::trunc, any),
+    row!("frac", Tensor::frac, any),
+    row!("deg2rad", Tensor::deg2rad, any),
+    row!("rad2deg", Tensor::rad2deg, any),
+    row!("digamma", Tensor::digamma, pos),
+    row!("sinc", Tensor::sinc, any),
+    row!("logit", |x| x.logit(None), |x| x * 0.2 + 0.5),
+    row!("nan_to_num", |x| x.nan_to_num(None, None, None), any),
+    row!("round decimals", |x| x.round_decimals(1), any),
+];
