@@ -130,7 +130,7 @@ fn full_backward_hooks_see_both_ends() {
         kept.lock().unwrap().push((grad_input.clone(), grad_output.clone()));
     });
     let x = Tensor::ones([1, 3]).requires_grad_(true);
-    (&layer.call(&x) * 5.0).sum().backward();
+    layer.call(&x).mul(5.0).sum().backward();
     assert_eq!(x.grad().unwrap().to_vec::<f32>(), [20.0; 3]);
     assert_eq!(layer.weight.grad().unwrap().to_vec::<f32>(), [5.0; 6]);
     let (grad_input, grad_output) = seen.lock().unwrap().pop().unwrap();
