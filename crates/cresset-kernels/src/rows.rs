@@ -1,0 +1,100 @@
+//! Rows of a table: taken by index, and gradients added back to them.
+
+use crate::buffer::Element;
+use crate::threads;
+
+/// A type whose rows can be added.
+pub trait Row: Element + Default + std::ops::AddAssign + std::ops::Mul<Output = Self> {
+    /// From a factor.
+    fn factor(x: f64) -> Self;
+}
+impl Row for f32 {
+    fn factor(x: f64) -> f32 {
+        x as f32
+    }
+}
+impl Row for f64 {
+    fn factor(x: f64) -> f64 {
+        x
+    }
+}
+
+/// `out[i] = table[at[i]]` for rows of `width` numbers that begin `stride` apart in the table.
+///
+/// # Panics
+/// If an index is outside.
+pub fn take<T: Element>(table: &[T], stride: usize, width: usize, at: &[i64], out: &mut [T]) {
+    if width == 0 {
+        return;
+    }
+    let each = 16384usize.div_ceil(width);
+    threads::run_chunks(&mut out[..at.len() * width], each * width, &|piece, out| {
+        for (row, &i) in out.chunks_mut(width).zip(&at[piece * each..]) {
+            row.copy_from_slice(&table[i as usize * stride..][..width]);
+        }
+    });
+}
+
+/// What the gradient of every row that was taken is multiplied with: 0 for the row `padding`, one over how often the row was taken if
+/// `by_frequency`, otherwise 1.
+pub fn factors(at: &[i64], rows: usize, padding: Option<usize>, by_frequency: bool) -> Vec<f64> {
+    let mut counts = vec![0u32; if by_frequency { rows } else { 0 }];
+    if by_frequency {
+        at.iter().for_each(|&i| counts[i as usize] += 1);
+    }
+    at.iter()
+        .map(|&i| match i as usize {
+            i if padding == Some(i) => 0.0,
+            i if by_frequency => 1.0 / f64::from(counts[i]),
+            _ => 1.0,
+        })
+        .collect()
+}
+
+/// `out[at[i]] += factor[i] * g[i]` (see [`factors`]), in the order of i; `out` begins as zeros. Threads cut the table,
+/// so that the order of additions is always the same.
+///
+/// # Panics
+/// If an index is outside.
+pub fn add<T: Row>(g: &[T], width: usize, at: &[i64], padding: Option<usize>, by_frequency: bool, out: &mut [T]) {
+    out.fill(T::default());
+    if width == 0 {
+        return;
+    }
+    let rows = out.len() / width;
+    let factors = if by_frequency { factors(at, rows, padding, true) } else { Vec::new() };
+    // Pieces of the table: each looks at all indices and adds its own. Four at most, so that looking costs little.
+    let each = if at.len() * width < 1 << 16 { rows } else { rows.div_ceil(4) }.max(1);
+    threads::run_chunks(out, each * width, &|piece, out| {
+        let first = piece * each;
+        let mine = first..first + out.len() / width;
+        for (n, &i) in at.iter().enumerate() {
+            let i = i as usize;
+            if !mine.contains(&i) || padding == Some(i) {
+                continue;
+            }
+            let (sum, g) = (&mut out[(i - first) * width..][..width], &g[n * width..][..width]);
+            if by_frequency {
+                let f = T::factor(factors[n]);
+                sum.iter_mut().zip(g).for_each(|(s, g)| *s += f * *g);
+            } else {
+                sum.iter_mut().zip(g).for_each(|(s, g)| *s += *g);
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn rows_there_and_back() {
+        let table: Vec<f64> = (0..12).map(f64::from).collect();
+        let at = [2, 0, 2];
+        let mut out = [0.0; 9];
+        super::take(&table, 3, 3, &at, &mut out);
+        assert_eq!(out, [6.0, 7.0, 8.0, 0.0, 1.0, 2.0, 6.0, 7.0, 8.0]);
+        let mut sums = [1.0; 12];
+        super::add(&out, 3, &at, Some(0), true, &mut sums);
+        assert_eq!(sums, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0, 7.0, 8.0, 0.0, 0.0, 0.0]);
+    }
+}
