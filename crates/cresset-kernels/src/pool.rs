@@ -44,7 +44,8 @@ pub fn sliding(
             let start = from + skip * dilation - padding.min(from + skip * dilation);
             let end = (from + (kernel - 1) * dilation + 1).saturating_sub(padding).min(input);
             let points = if end > start { (end - start).div_ceil(dilation) } else { 0 };
-            let count = if count_padding { (from + kernel).min(input + 2 * padding).saturating_sub(from) } else { points };
+            let count =
+                if count_padding { (from + kernel).min(input + 2 * padding).saturating_sub(from) } else { points };
             Span { start: start.min(end), end, step: dilation, count }
         })
         .collect()
@@ -105,10 +106,8 @@ pub fn max<T: Element + PartialOrd + Default>(
     if size == 0 {
         return;
     }
-    let mut pairs: Vec<(&mut [T], &mut [i64])> = values[..planes * size]
-        .chunks_mut(each * size)
-        .zip(indices[..planes * size].chunks_mut(each * size))
-        .collect();
+    let mut pairs: Vec<(&mut [T], &mut [i64])> =
+        values[..planes * size].chunks_mut(each * size).zip(indices[..planes * size].chunks_mut(each * size)).collect();
     threads::run_chunks(&mut pairs, 1, &|i, pair| {
         let (values, indices) = &mut pair[0];
         dispatch(Max { windows, x: &x[i * each * windows.input_len()..], values, indices });
@@ -154,7 +153,8 @@ impl<T: Element + PartialOrd + Default> Kernel for Max<'_, T> {
                         let (mut value, mut at) = (best[span.start], which[span.start] as usize + span.start);
                         for c in span.points().skip(1) {
                             let (x, p) = (best[c], which[c] as usize + c);
-                            let take = if x != x { value == value || p > at } else { x > value || (x == value && p < at) };
+                            let take =
+                                if x != x { value == value || p > at } else { x > value || (x == value && p < at) };
                             if take {
                                 (value, at) = (x, p);
                             }
@@ -355,7 +355,9 @@ mod tests {
 
     #[test]
     fn spans_stay_inside() {
-        for (input, kernel, stride, padding, dilation) in [(5, 3, 2, 1, 1), (7, 2, 1, 1, 3), (4, 4, 3, 2, 1), (6, 3, 1, 1, 2)] {
+        for (input, kernel, stride, padding, dilation) in
+            [(5, 3, 2, 1, 1), (7, 2, 1, 1, 3), (4, 4, 3, 2, 1), (6, 3, 1, 1, 2)]
+        {
             let output = (input + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
             for (o, s) in sliding(input, output, kernel, stride, padding, dilation, false).iter().enumerate() {
                 let want: Vec<usize> = (0..kernel)

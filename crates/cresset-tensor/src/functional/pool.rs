@@ -100,7 +100,9 @@ impl OutputSize {
         let OutputSize { sizes, given } = *self;
         let at = |d: usize| if given == 1 { sizes[0] } else { sizes[d.min(2)] };
         let n = if given == 1 { nd } else { given };
-        (0..n).map(|d| at(d).unwrap_or_else(|| if d + input.len() >= nd { input[d + input.len() - nd] } else { 0 })).collect()
+        (0..n)
+            .map(|d| at(d).unwrap_or_else(|| if d + input.len() >= nd { input[d + input.len() - nd] } else { 0 }))
+            .collect()
     }
 }
 
@@ -110,11 +112,7 @@ const NAMES: [[(&str, &str); 3]; 4] = [
         ("max_pool2d", "MaxPool2DWithIndicesBackward0"),
         ("max_pool3d", "MaxPool3DWithIndicesBackward0"),
     ],
-    [
-        ("avg_pool1d", "SqueezeBackward1"),
-        ("avg_pool2d", "AvgPool2DBackward0"),
-        ("avg_pool3d", "AvgPool3DBackward0"),
-    ],
+    [("avg_pool1d", "SqueezeBackward1"), ("avg_pool2d", "AvgPool2DBackward0"), ("avg_pool3d", "AvgPool3DBackward0")],
     [
         ("adaptive_max_pool1d", "SqueezeBackward1"),
         ("adaptive_max_pool2d", "AdaptiveMaxPool2DBackward0"),
@@ -218,8 +216,7 @@ fn max_unpool(
         None => default,
         Some(s) => {
             let s = Dims::new(&s[s.len() - nd.min(s.len())..]);
-            let fits = s.len() == nd
-                && (0..nd).all(|d| s[d] + stride[d] > default[d] && s[d] < default[d] + stride[d]);
+            let fits = s.len() == nd && (0..nd).all(|d| s[d] + stride[d] > default[d] && s[d] < default[d] + stride[d]);
             if !fits {
                 fail(
                     name,
@@ -232,9 +229,10 @@ fn max_unpool(
         }
     };
     let plane = sizes.numel();
-    let bad = indices.array().contiguous().with_slice::<i64, _>(|s| {
-        s.iter().find(|&&i| i < 0 || i as usize >= plane).copied()
-    });
+    let bad = indices
+        .array()
+        .contiguous()
+        .with_slice::<i64, _>(|s| s.iter().find(|&&i| i < 0 || i as usize >= plane).copied());
     if let Some(bad) = bad {
         fail(name, format!("Found an invalid max index: {bad} (output volumes are of size {sizes:?})"));
     }

@@ -114,7 +114,11 @@ impl Op for AddRows {
         let g = grads[0].as_ref().map(|c| {
             let at = ctx.input(1);
             let rows = apply1(Embedding { padding: None, scale_by_frequency: false }, [c, &at]);
-            if self.how.padding.is_none() && !self.how.scale_by_frequency { rows } else { &rows * &self.factors(&at, c) }
+            if self.how.padding.is_none() && !self.how.scale_by_frequency {
+                rows
+            } else {
+                &rows * &self.factors(&at, c)
+            }
         });
         [g, None].into_iter().collect()
     }
@@ -123,7 +127,8 @@ impl Op for AddRows {
 impl AddRows {
     fn factors(&self, at: &Tensor, like: &Tensor) -> Tensor {
         let list = list(&at.array());
-        let factors = list.with_slice::<i64, _>(|s| rows::factors(s, self.rows, self.how.padding, self.how.scale_by_frequency));
+        let factors =
+            list.with_slice::<i64, _>(|s| rows::factors(s, self.rows, self.how.padding, self.how.scale_by_frequency));
         let mut shape = at.shape();
         shape.push(1);
         Tensor::from_vec(factors, shape).to_dtype(like.dtype())

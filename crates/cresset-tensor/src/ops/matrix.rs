@@ -122,5 +122,5 @@ pub(crate) fn same_dtype(a: DType, b: DType) -> Result<DType, String> {
 }
 
 /// The rows of products and of what stands on them.
-pub(super) const TABLES: &[&[super::table::OpInfo]] = 
+pub(super) const TABLES: &[&[super::table::OpInfo]] =
     &[super::conv::TABLE, super::embedding::TABLE, super::matmul::TABLE, super::pool::TABLE];

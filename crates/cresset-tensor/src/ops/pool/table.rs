@@ -58,7 +58,9 @@ pub(in crate::ops) const TABLE: &[OpInfo] = &[
                 one(&[2, 3, 5], move |x| f::max_pool2d(x, [2, 3], odd)),
             ]
         },
-        refused: || vec![one(&[2, 5], |x| f::max_pool2d(x, 2, max())), one(&[1, 2, 5, 0], |x| f::max_pool2d(x, 2, max()))],
+        refused: || {
+            vec![one(&[2, 5], |x| f::max_pool2d(x, 2, max())), one(&[1, 2, 5, 0], |x| f::max_pool2d(x, 2, max()))]
+        },
     },
     OpInfo {
         name: "nn.functional.max_pool3d",
@@ -71,10 +73,7 @@ pub(in crate::ops) const TABLE: &[OpInfo] = &[
         torch: "torch.nn.functional.avg_pool1d(x, kernel_size, stride, padding, ceil_mode, count_include_pad)",
         samples: || {
             let odd = AvgPoolOptions { stride: some(2), padding: 1.into(), ceil_mode: true, ..avg() };
-            vec![
-                one(&[2, 2, 5], |x| f::avg_pool1d(x, 2, avg())),
-                one(&[2, 6], move |x| f::avg_pool1d(x, 3, odd)),
-            ]
+            vec![one(&[2, 2, 5], |x| f::avg_pool1d(x, 2, avg())), one(&[2, 6], move |x| f::avg_pool1d(x, 3, odd))]
         },
         refused: || vec![one(&[5], |x| f::avg_pool1d(x, 2, avg()))],
     },
@@ -106,14 +105,21 @@ pub(in crate::ops) const TABLE: &[OpInfo] = &[
     OpInfo {
         name: "nn.functional.adaptive_max_pool1d",
         torch: "torch.nn.functional.adaptive_max_pool1d(x, output_size)",
-        samples: || vec![one(&[2, 2, 5], |x| f::adaptive_max_pool1d(x, 3)), one(&[2, 4], |x| f::adaptive_max_pool1d(x, 1))],
+        samples: || {
+            vec![one(&[2, 2, 5], |x| f::adaptive_max_pool1d(x, 3)), one(&[2, 4], |x| f::adaptive_max_pool1d(x, 1))]
+        },
         refused: || vec![one(&[5], |x| f::adaptive_max_pool1d(x, 2))],
     },
     OpInfo {
         name: "nn.functional.adaptive_max_pool2d",
         torch: "torch.nn.functional.adaptive_max_pool2d(x, output_size)",
         samples: || vec![one(&[1, 2, 4, 5], |x| f::adaptive_max_pool2d(x, [3, 2]))],
-        refused: || vec![one(&[5, 5], |x| f::adaptive_max_pool2d(x, 2)), one(&[1, 5, 5], |x| f::adaptive_max_pool2d(x, [1, 2, 3]))],
+        refused: || {
+            vec![
+                one(&[5, 5], |x| f::adaptive_max_pool2d(x, 2)),
+                one(&[1, 5, 5], |x| f::adaptive_max_pool2d(x, [1, 2, 3])),
+            ]
+        },
     },
     OpInfo {
         name: "nn.functional.adaptive_max_pool3d",
@@ -124,7 +130,9 @@ pub(in crate::ops) const TABLE: &[OpInfo] = &[
     OpInfo {
         name: "nn.functional.adaptive_avg_pool1d",
         torch: "torch.nn.functional.adaptive_avg_pool1d(x, output_size)",
-        samples: || vec![one(&[2, 2, 5], |x| f::adaptive_avg_pool1d(x, 3)), one(&[2, 4], |x| f::adaptive_avg_pool1d(x, 1))],
+        samples: || {
+            vec![one(&[2, 2, 5], |x| f::adaptive_avg_pool1d(x, 3)), one(&[2, 4], |x| f::adaptive_avg_pool1d(x, 1))]
+        },
         refused: || vec![one(&[5], |x| f::adaptive_avg_pool1d(x, 2))],
     },
     OpInfo {
@@ -136,7 +144,9 @@ pub(in crate::ops) const TABLE: &[OpInfo] = &[
                 one(&[2, 3, 3], |x| f::adaptive_avg_pool2d(x, [None, Some(5)])),
             ]
         },
-        refused: || vec![one(&[5, 5], |x| f::adaptive_avg_pool2d(x, 2)), one(&[1, 5, 0], |x| f::adaptive_avg_pool2d(x, 2))],
+        refused: || {
+            vec![one(&[5, 5], |x| f::adaptive_avg_pool2d(x, 2)), one(&[1, 5, 0], |x| f::adaptive_avg_pool2d(x, 2))]
+        },
     },
     OpInfo {
         name: "nn.functional.adaptive_avg_pool3d",
