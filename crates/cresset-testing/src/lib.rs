@@ -2,3 +2,8 @@
 
 pub mod conformance;
 pub mod golden;
+pub mod gradcheck;
+pub mod walk;
+
+pub use gradcheck::{gradcheck, gradgradcheck};
+pub use walk::walk_ops;
