@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 mod creation;
+mod index;
 mod random;
+mod shape;
 
 /// A call that was found.
 pub struct Call {
@@ -18,7 +20,7 @@ pub struct Call {
 fn registry() -> &'static HashMap<&'static str, &'static Row> {
     static REGISTRY: OnceLock<HashMap<&'static str, &'static Row>> = OnceLock::new();
     REGISTRY.get_or_init(|| {
-        let families: &[&'static [Row]] = &[creation::ROWS, random::ROWS];
+        let families: &[&'static [Row]] = &[creation::ROWS, index::ROWS, random::ROWS, shape::ROWS];
         let mut map = HashMap::new();
         for row in families.iter().flat_map(|f| f.iter()) {
             let before = map.insert(row.name, row);
