@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 /// Runs a case: an ordinary error, nothing changed. What a typed interface cannot even express counts as refused.
 pub fn run_case(file: &Container, case: &Json) -> Outcome {
     if case.get("spec").is_some() {
-        return Outcome::Unsupported("modules are not there".into());
+        return super::modules::refused_case(file, case);
     }
     match try_case(file, case) {
         Ok(outcome) => outcome,

@@ -1,12 +1,16 @@
 //! The conformance runner: golden cases from PyTorch, run against cresset.
 
+mod api;
 pub mod args;
 mod errors;
 mod gauge;
-mod op_cases;
+mod init;
+pub mod modules;
+pub mod op_cases;
 pub mod ops;
 pub mod out;
 pub mod report;
+mod rng;
 mod ties;
 
 pub use report::{Options, Outcome, Report, run};

@@ -136,14 +136,22 @@ pub fn files_in(folder: &Path, extension: &str) -> Vec<(String, PathBuf)> {
 }
 
 type CaseRunner = fn(&Container, &Json) -> Outcome;
+type Rows = Vec<(String, Outcome)>;
+
+/// The kinds whose files are containers of cases.
+const KINDS: [(&str, CaseRunner); 5] = [
+    ("ops", super::op_cases::run_case),
+    ("errors", super::errors::run_case),
+    ("modules", super::modules::run_case),
+    ("init", super::init::run_case),
+    ("rng", super::rng::run_case),
+];
 
 /// Runs what the options ask for.
 pub fn run(options: &Options, report: &mut Report) {
     let wanted = |kind: &str| options.kind.as_deref().is_none_or(|k| k == kind);
     let matches = |name: &str| options.filter.as_deref().is_none_or(|f| name.contains(f));
-    let kinds: &[(&'static str, CaseRunner)] =
-        &[("ops", super::op_cases::run_case), ("errors", super::errors::run_case)];
-    for (kind, case_runner) in kinds {
+    for (kind, case_runner) in KINDS {
         if !wanted(kind) {
             continue;
         }
@@ -163,4 +171,30 @@ pub fn run(options: &Options, report: &mut Report) {
             }
         }
     }
+    let mut table = |kind: &'static str, name: &str, rows: &dyn Fn(&Json) -> Rows| {
+        let path = options.goldens.join(kind).join(format!("{name}.json"));
+        if !wanted(kind) || !matches(name) || !path.exists() {
+            return;
+        }
+        match read_json(&path) {
+            Ok(json) => rows(&json).into_iter().for_each(|(case, outcome)| report.add(kind, name, case, outcome)),
+            Err(e) => report.add(kind, name, "-", Outcome::Failed(e)),
+        }
+    };
+    table("init", "tables", &super::init::tables);
+    table("api", "promotion", &super::api::promotion);
+    table("api", "reprs", &super::api::reprs);
+    table(
+        "api",
+        "tensor_print",
+        &|json| match Container::read(&options.goldens.join("api/tensor_print.safetensors")) {
+            Ok(numbers) => super::api::tensor_print(json, &numbers),
+            Err(e) => vec![("-".into(), Outcome::Failed(e))],
+        },
+    );
+}
+
+fn read_json(path: &Path) -> Result<Json, String> {
+    let text = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
