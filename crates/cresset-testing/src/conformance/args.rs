@@ -194,7 +194,13 @@ impl<'a> Args<'a> {
         match v {
             Value::Int(i) => Ok(*i as isize),
             Value::Bool(b) => Ok(*b as isize),
-            Value::Tensor(_) => Ok(self.as_tensor(name, v)?.item::<i64>() as isize),
+            Value::Tensor(_) => {
+                let t = self.as_tensor(name, v)?;
+                if t.dim() > 0 || t.is_floating_point() {
+                    return inexpressible(name, "an integer", v);
+                }
+                Ok(t.item::<i64>() as isize)
+            }
             other => inexpressible(name, "an integer", other),
         }
     }

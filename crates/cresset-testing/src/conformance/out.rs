@@ -112,6 +112,8 @@ pub struct Rules<'a> {
     pub shapes_only: bool,
     /// Must `requires_grad` agree?
     pub grad: bool,
+    /// Must a result without alias have memory of its own?
+    pub own_memory: bool,
 }
 
 impl Rules<'_> {
@@ -179,7 +181,7 @@ impl Rules<'_> {
             if !got.shares_memory(&base) {
                 return Err(format!("must be a view of {alias}, but has memory of its own"));
             }
-        } else if self.grad && got.numel() > 0 {
+        } else if self.own_memory && got.numel() > 0 {
             for (name, input) in self.inputs.all() {
                 if got.shares_memory(&input) {
                     return Err(format!("shares the memory of {name}, but must have its own"));

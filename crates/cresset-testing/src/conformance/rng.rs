@@ -38,6 +38,7 @@ fn try_case(file: &Container, case: &Json) -> Result<Outcome, Stop> {
             free_indices: false,
             shapes_only: false,
             grad: false,
+            own_memory: false,
         };
         if let Err(why) = rules.check(&out, &want) {
             return Ok(Outcome::Failed(format!("call {i} ({name}): {why}")));

@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 mod creation;
 mod index;
+mod linalg;
 mod random;
+mod reduce;
 mod shape;
 
 /// A call that was found.
@@ -20,7 +22,8 @@ pub struct Call {
 fn registry() -> &'static HashMap<&'static str, &'static Row> {
     static REGISTRY: OnceLock<HashMap<&'static str, &'static Row>> = OnceLock::new();
     REGISTRY.get_or_init(|| {
-        let families: &[&'static [Row]] = &[creation::ROWS, index::ROWS, random::ROWS, shape::ROWS];
+        let families: &[&'static [Row]] =
+            &[creation::ROWS, index::ROWS, linalg::ROWS, random::ROWS, reduce::ROWS, shape::ROWS];
         let mut map = HashMap::new();
         for row in families.iter().flat_map(|f| f.iter()) {
             let before = map.insert(row.name, row);
