@@ -4,6 +4,7 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element};
 use crate::error::fail;
+use crate::ops::drawn::drawn;
 use crate::tensor::Tensor;
 use crate::{with_element, with_float};
 use cresset_kernels::rng;
@@ -539,7 +540,8 @@ impl Tensor {
     #[track_caller]
     pub fn bernoulli_from(&self, generator: Option<&Generator>) -> Tensor {
         let out = self.detach().zeros_like();
-        out.bernoulli_each_(self, generator)
+        out.bernoulli_each_(self, generator);
+        drawn("bernoulli", out, &[self])
     }
     /// Fills with 1 of the probabilities of a tensor that broadcasts to this one, else 0 (`x.bernoulli_(p)` with a tensor).
     #[track_caller]
@@ -673,13 +675,13 @@ impl Tensor {
             Err(e) => fail("normal", e),
         };
         let z = Tensor::randn_with(shape, mean.dtype(), None);
-        &(&z * &std.detach()) + &mean.detach()
+        drawn("normal", &(&z * &std.detach()) + &mean.detach(), &[mean, std])
     }
     /// Normal numbers around the elements of `mean` with one standard deviation (`torch.normal(mean, 2.0)`).
     #[track_caller]
     pub fn normal_around(mean: &Tensor, std: f64) -> Tensor {
         let z = Tensor::zeros_of(mean.shape(), mean.dtype());
         z.normal_(0.0, std);
-        &z + &mean.detach()
+        drawn("normal", &z + &mean.detach(), &[mean])
     }
 }

@@ -63,7 +63,20 @@ impl Tensor {
     /// Sets every element to `value`, a number or a 0-d tensor (`x.fill_(value)`).
     #[track_caller]
     pub fn fill_(&self, value: impl Into<Value>) -> Tensor {
-        overwrite(self, &value.into().as_is(), "fill")
+        let value = value.into().as_is();
+        let a = self.array();
+        let (mut shape, strides) = (*a.shape(), *a.strides());
+        for d in 0..shape.len() {
+            if shape[d] > 1 && strides[d] == 0 {
+                shape[d] = 1;
+            }
+        }
+        if shape != *a.shape() && !self.requires_grad() && !value.requires_grad() {
+            // Elements that share a place are filled through one of them.
+            overwrite(&Tensor::from_array(a.view(shape, strides, a.offset())), &value, "fill");
+            return self.clone();
+        }
+        overwrite(self, &value, "fill")
     }
     /// Sets every element to zero (`x.zero_()`).
     #[track_caller]

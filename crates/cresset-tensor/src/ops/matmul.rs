@@ -145,6 +145,7 @@ impl Tensor {
             (1, 2) => apply1(VECTOR, [self, other]),
             (2, 2) => apply1(MM, [self, other]),
             (_, 2) => apply1(FOLDED, [self, other]),
+            (1, _) => self.unsqueeze(0).matmul(other).squeeze_dim(-2),
             _ => apply1(Batched { name: "matmul", transpose_a: false, transpose_b: false }, [self, other]),
         }
     }

@@ -4,6 +4,7 @@ pub mod table;
 
 mod batched;
 pub(crate) mod conv;
+pub(crate) mod drawn;
 mod dtype;
 mod duplicate;
 pub(crate) mod embedding;

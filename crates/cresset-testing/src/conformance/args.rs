@@ -196,7 +196,7 @@ impl<'a> Args<'a> {
             Value::Bool(b) => Ok(*b as isize),
             Value::Tensor(_) => {
                 let t = self.as_tensor(name, v)?;
-                if t.dim() > 0 || t.is_floating_point() {
+                if t.dim() > 0 || !t.dtype().is_integer() {
                     return inexpressible(name, "an integer", v);
                 }
                 Ok(t.item::<i64>() as isize)

@@ -5,6 +5,7 @@
 pub mod compare;
 pub mod container;
 pub mod inputs;
+pub mod sha256;
 pub mod value;
 
 pub use compare::{Allowance, compare, compare_number};

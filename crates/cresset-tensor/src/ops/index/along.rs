@@ -158,7 +158,11 @@ impl Tensor {
             fail(op, format!("{op}(): Index has to be a vector/scalar"));
         }
         let n = self.shape().get(d).copied().unwrap_or(1);
-        (d, checked_index(op, index, d, n, true).reshape(-1))
+        // A position that stands there twice is filled once, so that its gradient counts once.
+        let mut at = checked_index(op, index, d, n, true).to_dtype(DType::I64).to_vec::<i64>();
+        at.sort_unstable();
+        at.dedup();
+        (d, Tensor::from_slice(&at))
     }
     /// A copy with `value`, a number or a 0-d tensor, in the slices at the positions `index` of a dimension
     /// (`x.index_fill(dim, index, value)`).
