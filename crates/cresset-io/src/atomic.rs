@@ -1,0 +1,97 @@
+//! Files that are either the old or the new one, whatever happens in between.
+
+use crate::error::{Error, Result, bail};
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Writes a file so that a crash, a full disk or an error of `write` leaves the old one as it was: `write` fills a temporary file in the same
+/// folder, which is flushed to the disk and then takes the name; the folder is flushed too.
+///
+/// A link is followed: the file it points to is replaced. The permissions of a file that is there are kept.
+///
+/// # Errors
+/// One sentence, if the folder does not exist or may not be written to, the path is a folder, or the disk is full.
+///
+/// ```
+/// # fn main() -> Result<(), cresset_io::Error> {
+/// use std::io::Write;
+/// let path = std::env::temp_dir().join("cresset_atomic_example.csv");
+/// cresset_io::atomic_write(&path, |file| {
+///     writeln!(file, "epoch,loss")?;
+///     writeln!(file, "1,0.25")?;
+///     Ok(())
+/// })?;
+/// assert!(std::fs::read_to_string(&path).unwrap().ends_with("1,0.25\n"));
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok(()) }
+/// ```
+pub fn atomic_write(
+    path: impl AsRef<Path>,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
+) -> Result<()> {
+    let path = path.as_ref();
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let refuse = |e| Error::io(format_args!("{}: cannot be written", path.display()), e);
+    let old = fs::metadata(&target).ok();
+    if old.as_ref().is_some_and(fs::Metadata::is_dir) {
+        bail!("{}: cannot be written: is a folder, not a file", path.display());
+    }
+    let (Some(name), folder) = (target.file_name(), target.parent()) else {
+        bail!("{}: cannot be written: is no name of a file", path.display());
+    };
+    let folder = folder.filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = Temporary::create(folder, &name.to_string_lossy()).map_err(refuse)?;
+    let mut out = BufWriter::with_capacity(1 << 18, &temporary.file);
+    write(&mut out).map_err(|e| match e.io_error() {
+        Some(io) => Error::io(format_args!("{}: cannot be written", path.display()), io.kind().into()),
+        None => e.in_file(path),
+    })?;
+    out.flush().map_err(refuse)?;
+    drop(out);
+    if let Some(old) = &old {
+        temporary.file.set_permissions(old.permissions()).map_err(refuse)?;
+    }
+    temporary.file.sync_all().map_err(refuse)?;
+    temporary.rename(&target).map_err(refuse)?;
+    // A folder can be opened and flushed on Unix only; elsewhere the rename is all there is.
+    #[cfg(unix)]
+    File::open(folder).and_then(|f| f.sync_all()).map_err(refuse)?;
+    Ok(())
+}
+
+/// A file that is removed unless it got its name.
+struct Temporary {
+    file: File,
+    path: PathBuf,
+    named: bool,
+}
+
+impl Temporary {
+    fn create(folder: &Path, name: &str) -> std::io::Result<Temporary> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let short: String = name.chars().take(100).collect();
+        loop {
+            let n = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!(".{short}.{}.{n}.tmp", std::process::id()));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Temporary { file, path, named: false }),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+    fn rename(mut self, target: &Path) -> std::io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.named = true;
+        Ok(())
+    }
+}
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.named {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

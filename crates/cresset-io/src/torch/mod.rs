@@ -1,0 +1,67 @@
+//! PyTorch's files: the zip format, and the two that came before it.
+
+mod legacy;
+mod save;
+mod storages;
+mod tar;
+mod zip_format;
+
+pub use save::{save, write};
+
+use crate::bytes::Bytes;
+use crate::error::{Result, bail};
+use crate::value::Value;
+use std::path::Path;
+
+/// What `torch.save` has written, as a tree of values (`torch.load(path, weights_only=True)`).
+///
+/// Reads the zip format of PyTorch 1.6 and later in either byte order, and the older formats (stacked pickles, tar). Nothing in the file is
+/// ever run: the names it may use are a fixed list, and sizes are checked against the file before memory is taken. Views of one storage and
+/// tied weights share memory here too; devices are read as they are named, the tensors are in the processor's memory.
+///
+/// # Errors
+/// One sentence with the file, the place in it and what was expected: the file cannot be read, is cut off or damaged (checksums are
+/// checked), holds something other than data, or a dtype that cresset does not have.
+///
+/// ```
+/// # fn main() -> Result<(), cresset_io::Error> {
+/// use cresset_io::{Value, load, save};
+/// use cresset_tensor::Tensor;
+/// let path = std::env::temp_dir().join("cresset_load_example.pth");
+/// let state = Value::ordered_dict([("weight", Tensor::ones([2, 3]).into())]);
+/// save(Value::dict([("epoch", 3.into()), ("model_state_dict", state)]), &path)?;
+/// let checkpoint = load(&path)?;
+/// assert_eq!(checkpoint["epoch"].int()?, 3);
+/// let state = checkpoint["model_state_dict"].state_dict()?;
+/// assert_eq!(state["weight"].to_vec::<f32>(), [1.0; 6]);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok(()) }
+/// ```
+pub fn load(path: impl AsRef<Path>) -> Result<Value> {
+    let path = path.as_ref();
+    let data = Bytes::open(path)?;
+    load_bytes(&data).map_err(|e| e.in_file(path))
+}
+
+/// [`load`] from bytes in memory.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_bytes(data: &[u8]) -> Result<Value> {
+    if data.is_empty() {
+        bail!("the file is empty");
+    }
+    if data.starts_with(b"PK\x03\x04") {
+        zip_format::load(data)
+    } else if tar::is_tar(data) {
+        tar::load(data)
+    } else if data.starts_with(&[0x80]) {
+        legacy::load(data)
+    } else if data.starts_with(b"\x93NUMPY") {
+        bail!("this is a numpy file, which npy::load reads")
+    } else if data.get(8) == Some(&b'{') {
+        bail!("this looks like a safetensors file, which safetensors::load reads")
+    } else {
+        bail!("this is no file of torch.save: it is neither a zip archive nor a tar archive nor a pickle")
+    }
+}
