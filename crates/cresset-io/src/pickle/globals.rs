@@ -5,7 +5,7 @@ use cresset_tensor::DType;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Global {
+pub(crate) enum Global {
     /// `torch._utils._rebuild_tensor`, `_v2`: storage, offset, size, stride, ...
     RebuildTensor,
     /// `_v3`, which also names the dtype.

@@ -206,15 +206,14 @@ fn entry(data: &[u8], c: &mut Cursor, directory: usize) -> Result<Record> {
     let (local_crc, local_packed, local_size) = (l.u32()?, l.u32()?, l.u32()?);
     let (name_len, extra_len) = (l.u16()?, l.u16()?);
     let same_name = l.take(name_len.into())? == name;
-    l.take(extra_len.into())?;
+    let local_extra = l.take(extra_len.into())?;
+    let [local_size, local_packed, _] = large_fields(local_extra, [local_size, local_packed, 0]).map_err(within)?;
     // With flag 8 checksum and sizes follow the record, and the header may have zeros.
-    let agrees = |local: u32, central: u64| {
-        u64::from(local) == central || local == MAX32 || (local == 0 && local_flags & 8 != 0)
-    };
+    let agrees = |local: u64, central: u64| local == central || (local == 0 && local_flags & 8 != 0);
     if !same_name
         || local_method != method
         || local_flags & 0x2041 != 0
-        || !(local_crc == crc || (local_crc == 0 && local_flags & 8 != 0))
+        || !agrees(local_crc.into(), crc.into())
         || !agrees(local_packed, packed)
         || !agrees(local_size, size)
     {

@@ -3,6 +3,7 @@
 mod api;
 pub mod args;
 mod errors;
+mod files;
 mod gauge;
 mod init;
 pub mod modules;

@@ -151,6 +151,17 @@ const KINDS: [(&str, CaseRunner); 5] = [
 pub fn run(options: &Options, report: &mut Report) {
     let wanted = |kind: &str| options.kind.as_deref().is_none_or(|k| k == kind);
     let matches = |name: &str| options.filter.as_deref().is_none_or(|f| name.contains(f));
+    let saved = options.goldens.join("files");
+    if wanted("files") && saved.join("index.json").exists() {
+        let rows = std::fs::read(saved.join("index.json")).map_err(|e| e.to_string());
+        let rows = rows.and_then(|text| serde_json::from_slice(&text).map_err(|e| e.to_string()));
+        match rows {
+            Ok(json) => super::files::index(&json, &saved, &matches)
+                .into_iter()
+                .for_each(|(name, outcome)| report.add("files", &name, "-", outcome)),
+            Err(e) => report.add("files", "index", "-", Outcome::Failed(e)),
+        }
+    }
     for (kind, case_runner) in KINDS {
         if !wanted(kind) {
             continue;
