@@ -27,10 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # std::fs::remove_file(path).unwrap();
 /// # Ok(()) }
 /// ```
-pub fn atomic_write(
-    path: impl AsRef<Path>,
-    write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
-) -> Result<()> {
+pub fn atomic_write(path: impl AsRef<Path>, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
     let path = path.as_ref();
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let refuse = |e| Error::io(format_args!("{}: cannot be written", path.display()), e);

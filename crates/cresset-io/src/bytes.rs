@@ -40,7 +40,9 @@ impl<'a> Cursor<'a> {
     }
     pub fn line(&mut self) -> Result<&'a [u8]> {
         let rest = &self.data[self.at..];
-        let Some(n) = rest.iter().position(|&b| b == b'\n') else { bail!("a line that starts at byte {} has no end", self.at) };
+        let Some(n) = rest.iter().position(|&b| b == b'\n') else {
+            bail!("a line that starts at byte {} has no end", self.at)
+        };
         self.at += n + 1;
         Ok(&rest[..n])
     }

@@ -72,7 +72,9 @@ impl Parser<'_> {
             Some(b'0'..=b'9') => {
                 let digits = self.text[self.at..].bytes().take_while(u8::is_ascii_digit).count();
                 let text = &self.text[self.at..self.at + digits];
-                if digits > 1 && text.starts_with('0') || matches!(self.text.as_bytes().get(self.at + digits), Some(b'.' | b'e' | b'E')) {
+                if digits > 1 && text.starts_with('0')
+                    || matches!(self.text.as_bytes().get(self.at + digits), Some(b'.' | b'e' | b'E'))
+                {
                     bail!("a whole number is expected at byte {} of the JSON", self.at);
                 }
                 self.at += digits;

@@ -65,7 +65,9 @@ pub fn load(path: impl AsRef<Path>) -> Result<SafeTensors> {
 /// As of [`load`].
 pub fn load_bytes(data: &[u8]) -> Result<SafeTensors> {
     let mut c = Cursor::new(data);
-    let len = c.u64().map_err(|_| Error::new(format!("a safetensors file begins with 8 bytes of length, this one has {}", data.len())))?;
+    let len = c.u64().map_err(|_| {
+        Error::new(format!("a safetensors file begins with 8 bytes of length, this one has {}", data.len()))
+    })?;
     if len > c.left() as u64 {
         bail!("the header should have {len} bytes, but only {} follow", c.left());
     }
@@ -73,7 +75,9 @@ pub fn load_bytes(data: &[u8]) -> Result<SafeTensors> {
     if !text.starts_with('{') {
         bail!("the header is no JSON object");
     }
-    let Json::Object(header) = parse(text).map_err(|e| e.within("the header"))? else { bail!("the header is no JSON object") };
+    let Json::Object(header) = parse(text).map_err(|e| e.within("the header"))? else {
+        bail!("the header is no JSON object")
+    };
     let body = &data[c.at..];
     let mut file = SafeTensors::default();
     let mut places = Vec::new();
@@ -91,7 +95,9 @@ pub fn load_bytes(data: &[u8]) -> Result<SafeTensors> {
     let mut end = 0;
     for (from, to) in places {
         if from != end {
-            bail!("the tensors' places leave a gap or overlap: one ends at byte {end} of the data, the next begins at {from}");
+            bail!(
+                "the tensors' places leave a gap or overlap: one ends at byte {end} of the data, the next begins at {from}"
+            );
         }
         end = to;
     }
@@ -189,7 +195,10 @@ fn write(tensors: &StateDict, metadata: &[(&str, &str)], mut out: impl Write) ->
         let dtype = DTYPES.iter().find(|(_, d)| *d == t.dtype()).map_or("", |(n, _)| n);
         let shape: Vec<String> = t.shape().iter().map(usize::to_string).collect();
         let shape = shape.join(",");
-        entries.push(format!("{}:{{\"dtype\":\"{dtype}\",\"shape\":[{shape}],\"data_offsets\":[{from},{to}]}}", quote(name)));
+        entries.push(format!(
+            "{}:{{\"dtype\":\"{dtype}\",\"shape\":[{shape}],\"data_offsets\":[{from},{to}]}}",
+            quote(name)
+        ));
     }
     let mut header = format!("{{{}}}", entries.join(","));
     while !header.len().is_multiple_of(8) {

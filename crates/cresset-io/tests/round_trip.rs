@@ -82,7 +82,10 @@ fn a_checkpoint_comes_back_whole() {
     let state = back["state"].as_dict().unwrap().get_key(&0.into()).unwrap();
     assert_eq!(state["step"].tensor().unwrap().item::<f32>(), 7.0);
     for (name, t) in &every_dtype() {
-        assert_eq!(back["dtypes"][name.as_str()].tensor().unwrap().to_dtype(DType::F64).to_vec::<f64>(), t.to_dtype(DType::F64).to_vec::<f64>());
+        assert_eq!(
+            back["dtypes"][name.as_str()].tensor().unwrap().to_dtype(DType::F64).to_vec::<f64>(),
+            t.to_dtype(DType::F64).to_vec::<f64>()
+        );
     }
     let model = back["model"].state_dict().unwrap();
     assert!(model["t"].shares_memory(&model["w"]) && model["tied"].shares_memory(&model["w"]));

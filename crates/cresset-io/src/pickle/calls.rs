@@ -211,7 +211,9 @@ impl Machine<'_> {
         match encoding.as_deref() {
             Some("latin1" | "latin-1" | "iso-8859-1") => text
                 .chars()
-                .map(|c| u8::try_from(u32::from(c)).map_err(|_| Error::new("bytes are written with a character above 255")))
+                .map(|c| {
+                    u8::try_from(u32::from(c)).map_err(|_| Error::new("bytes are written with a character above 255"))
+                })
                 .collect(),
             Some("utf-8" | "utf8" | "ascii") | None => Ok(text.as_bytes().to_vec()),
             Some(other) => bail!("bytes are written in the encoding {other:?}, which is not known"),
@@ -281,7 +283,9 @@ impl Machine<'_> {
         let parts = self.sequence(id)?.to_vec();
         match (parts.first().map(|&o| self.str(o)), &parts[..]) {
             (Some(Ok(kind)), [_, class, key, _device, numel, view @ ..]) if &*kind == "storage" => {
-                let Obj::Global(Global::Storage(dtype)) = *class else { bail!("a storage has a class that is no storage class") };
+                let Obj::Global(Global::Storage(dtype)) = *class else {
+                    bail!("a storage has a class that is no storage class")
+                };
                 let key = match self.str(*key) {
                     Ok(key) => key.to_string(),
                     Err(_) => self.int(*key)?.to_string(),
@@ -378,9 +382,10 @@ pub(super) fn arg(args: &[Obj], i: usize) -> Result<Obj> {
 pub(crate) fn check_bounds(s: &Storage, dtype: DType, offset: usize, size: &[usize], stride: &[usize]) -> Result<()> {
     let available = s.bytes / dtype.size() as u64;
     let numel = size.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)));
-    let last = size.iter().zip(stride).try_fold(offset, |at, (&n, &step)| {
-        at.checked_add(n.saturating_sub(1).checked_mul(step)?)
-    });
+    let last = size
+        .iter()
+        .zip(stride)
+        .try_fold(offset, |at, (&n, &step)| at.checked_add(n.saturating_sub(1).checked_mul(step)?));
     match (numel, last) {
         (Some(n), _) if n > isize::MAX as usize / 8 => {}
         (Some(_), Some(_)) if size.contains(&0) => return Ok(()),

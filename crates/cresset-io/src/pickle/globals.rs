@@ -73,9 +73,15 @@ pub(super) fn lookup(module: &str, name: &str) -> Result<Global> {
         ("torch.storage", "UntypedStorage" | "_UntypedStorage") | ("torch", "UntypedStorage") => Storage(None),
         ("torch" | "torch.cuda", n) if n.ends_with("Storage") => Storage(Some(storage_dtype(n)?)),
         // The classes of the oldest tensors, which are only named.
-        ("torch" | "torch.cuda", n) if n.ends_with("Tensor") && storage_dtype(&n.replace("Tensor", "Storage")).is_ok() => Named,
+        ("torch" | "torch.cuda", n)
+            if n.ends_with("Tensor") && storage_dtype(&n.replace("Tensor", "Storage")).is_ok() =>
+        {
+            Named
+        }
         ("torch", n) if is_other_dtype(n) => bail!("torch.{n} is a dtype that cresset does not have"),
-        ("torch._utils", "_rebuild_qtensor") => bail!("the file has a quantized tensor, which cresset does not have; dequantize() it before saving"),
+        ("torch._utils", "_rebuild_qtensor") => {
+            bail!("the file has a quantized tensor, which cresset does not have; dequantize() it before saving")
+        }
         ("torch._utils", "_rebuild_sparse_tensor") => {
             bail!("the file has a sparse tensor, which cresset does not have; to_dense() it before saving")
         }

@@ -101,7 +101,8 @@ impl<'a> Machine<'a> {
         self.memo.clear();
         loop {
             let at = self.input.at;
-            let op = self.input.u8().map_err(|_| Error::new(format!("the pickle ends at byte {at} without its STOP")))?;
+            let op =
+                self.input.u8().map_err(|_| Error::new(format!("the pickle ends at byte {at} without its STOP")))?;
             if op == b'.' {
                 return match (self.stack.pop(), self.stack.is_empty()) {
                     (Some(o), true) if !matches!(o, Obj::Mark) => Ok(o),
@@ -295,7 +296,9 @@ impl<'a> Machine<'a> {
                 self.stack.push(object);
             }
             b'i' | b'o' | 0x92 | 0x82..=0x84 | 0x97 | 0x98 => {
-                bail!("opcode 0x{op:02x} makes objects of classes or takes data from outside, which no file of tensors needs")
+                bail!(
+                    "opcode 0x{op:02x} makes objects of classes or takes data from outside, which no file of tensors needs"
+                )
             }
             _ => bail!("0x{op:02x} is no opcode"),
         }
@@ -328,7 +331,9 @@ impl<'a> Machine<'a> {
         }
     }
     fn pop_mark(&mut self) -> Result<Vec<Obj>> {
-        let Some(at) = self.stack.iter().rposition(|o| matches!(o, Obj::Mark)) else { bail!("there is no mark on the stack") };
+        let Some(at) = self.stack.iter().rposition(|o| matches!(o, Obj::Mark)) else {
+            bail!("there is no mark on the stack")
+        };
         let items = self.stack.split_off(at + 1);
         self.stack.pop();
         Ok(items)
@@ -339,7 +344,9 @@ impl<'a> Machine<'a> {
         Ok(())
     }
     fn get(&mut self, n: u32) -> Result<()> {
-        let Some(&o) = self.memo.get(&n) else { bail!("value {n} of the memo is asked for, which was never put there") };
+        let Some(&o) = self.memo.get(&n) else {
+            bail!("value {n} of the memo is asked for, which was never put there")
+        };
         self.stack.push(o);
         Ok(())
     }

@@ -13,7 +13,9 @@ impl Machine<'_> {
     }
     /// A storage of a class: the object, its position and its dtype.
     pub fn outside_storage(&mut self, key: &str, class: Obj, numel: u64) -> Result<(Obj, usize, DType)> {
-        let Obj::Global(Global::Storage(Some(dtype))) = class else { bail!("the storage {key} has a class that is no storage class") };
+        let Obj::Global(Global::Storage(Some(dtype))) = class else {
+            bail!("the storage {key} has a class that is no storage class")
+        };
         let storage = self.storage(key.to_string(), Some(dtype), numel)?;
         Ok((self.make(Heap::Storage { storage, offset: 0 }), storage, dtype))
     }

@@ -46,7 +46,9 @@ impl Loaded {
                         }
                     };
                     match &self.heap[i as usize] {
-                        Heap::List(items) | Heap::Tuple(items) | Heap::Set(items) => items.iter().for_each(|&o| visit(o)),
+                        Heap::List(items) | Heap::Tuple(items) | Heap::Set(items) => {
+                            items.iter().for_each(|&o| visit(o))
+                        }
                         Heap::Dict(parts) => {
                             for &(k, v) in parts.entries.iter().chain(&parts.attrs) {
                                 visit(k);

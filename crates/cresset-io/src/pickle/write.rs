@@ -133,7 +133,9 @@ impl<'a> Writer<'a> {
                 self.out.push(b'G');
                 self.out.extend(x.to_be_bytes());
             }
-            Value::Str(s) if s.len() > u32::MAX as usize => bail!("a text of {} bytes is too long for a pickle", s.len()),
+            Value::Str(s) if s.len() > u32::MAX as usize => {
+                bail!("a text of {} bytes is too long for a pickle", s.len())
+            }
             Value::Str(s) => self.text(s),
             Value::Bytes(b) => {
                 self.global("_codecs", "encode");

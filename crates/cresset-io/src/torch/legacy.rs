@@ -48,9 +48,10 @@ pub(super) fn load(data: &[u8]) -> Result<Value> {
             bail!("the file has the storage {key:?} twice");
         }
     }
-    let numbers = numbers.into_iter().zip(&loaded.storages).map(|(n, s)| {
-        n.ok_or_else(|| Error::new(format!("the file has no numbers for the storage {:?}", s.key)))
-    });
+    let numbers = numbers
+        .into_iter()
+        .zip(&loaded.storages)
+        .map(|(n, s)| n.ok_or_else(|| Error::new(format!("the file has no numbers for the storage {:?}", s.key))));
     let numbers = numbers.collect::<Result<Vec<_>>>()?;
     loaded.into_value(&numbers)
 }

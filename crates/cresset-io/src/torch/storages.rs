@@ -37,7 +37,9 @@ pub(super) fn arrays(storages: &[Storage], make: impl Fn(&Storage) -> Result<Arr
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((i, s)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, storages.get(i)?))) {
+                while let Some((i, s)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, storages.get(i)?)))
+                {
                     let array = make(s);
                     made.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[i] = Some(array);
                 }

@@ -12,7 +12,8 @@ pub(super) fn is_tar(data: &[u8]) -> bool {
 
 /// The sum of a header's bytes, its own field counted as spaces, as old archives without a magic have it.
 fn checksum_holds(header: &[u8]) -> bool {
-    let sum = header.iter().enumerate().map(|(i, &b)| if (148..156).contains(&i) { 32 } else { u64::from(b) }).sum::<u64>();
+    let sum =
+        header.iter().enumerate().map(|(i, &b)| if (148..156).contains(&i) { 32 } else { u64::from(b) }).sum::<u64>();
     octal(&header[148..156]) == Some(sum)
 }
 
@@ -89,7 +90,9 @@ fn read_storages<'a>(m: &mut Machine<'a>, data: &'a [u8]) -> Result<Vec<&'a [u8]
     }
     let views = m.run()?;
     for view in m.sequence(views)?.to_vec() {
-        let [name, root, offset, _numel] = *m.sequence(view)? else { bail!("a view is not (name, storage, offset, number)") };
+        let [name, root, offset, _numel] = *m.sequence(view)? else {
+            bail!("a view is not (name, storage, offset, number)")
+        };
         let (name, root, offset) = (m.int(name)?.to_string(), m.int(root)?.to_string(), m.int(offset)?);
         let Ok(offset) = u64::try_from(offset) else { bail!("the view {name} has a negative offset") };
         let object = m.outside_view(&root, offset)?;
@@ -113,7 +116,10 @@ fn read_tensors<'a>(m: &mut Machine<'a>, data: &'a [u8]) -> Result<()> {
         }
         let mut number = || -> Result<usize> {
             let n = c.u64()?;
-            usize::try_from(n).ok().filter(|&n| n <= isize::MAX as usize).ok_or_else(|| Error::new("a size is negative"))
+            usize::try_from(n)
+                .ok()
+                .filter(|&n| n <= isize::MAX as usize)
+                .ok_or_else(|| Error::new("a size is negative"))
         };
         let size = (0..dims).map(|_| number()).collect::<Result<Vec<_>>>()?;
         let stride = (0..dims).map(|_| number()).collect::<Result<Vec<_>>>()?;

@@ -16,7 +16,9 @@ pub(super) fn load(data: &[u8]) -> Result<Value> {
         .iter()
         .filter_map(|r| r.name.strip_suffix("/data.pkl"))
         .find(|top| !top.contains('/'))
-        .ok_or_else(|| Error::new("the archive has no record data.pkl in its top folder, so torch.save has not written it"))?;
+        .ok_or_else(|| {
+            Error::new("the archive has no record data.pkl in its top folder, so torch.save has not written it")
+        })?;
     let text = |name: &str| -> Result<Option<String>> {
         let Some(record) = archive.find(&format!("{top}/{name}")) else { return Ok(None) };
         if record.size > 100 {
@@ -49,7 +51,9 @@ pub(super) fn load(data: &[u8]) -> Result<Value> {
     let loaded = run().map_err(|e: Error| e.within(&place))?;
     let numbers = arrays(&loaded.storages, |s| {
         let name = format!("{top}/data/{}", s.key);
-        let Some(record) = archive.find(&name) else { bail!("the archive has no record {name:?} for a storage of {} bytes", s.bytes) };
+        let Some(record) = archive.find(&name) else {
+            bail!("the archive has no record {name:?} for a storage of {} bytes", s.bytes)
+        };
         if record.size as u64 != s.bytes {
             bail!("record {name:?} has {} bytes, but the pickle states {} for this storage", record.size, s.bytes);
         }

@@ -113,11 +113,7 @@ fn wrong_size(record: &Record) -> Error {
 
 fn check(record: &Record, crc: u32) -> Result<()> {
     if crc != record.crc {
-        bail!(
-            "record {:?} is damaged: its checksum is {crc:08x}, the archive states {:08x}",
-            record.name,
-            record.crc
-        );
+        bail!("record {:?} is damaged: its checksum is {crc:08x}, the archive states {:08x}", record.name, record.crc);
     }
     Ok(())
 }
@@ -176,7 +172,11 @@ fn entry(data: &[u8], c: &mut Cursor, directory: usize) -> Result<Record> {
     c.take(comment.into())?;
     let Ok(text) = std::str::from_utf8(name) else { bail!("its name is not UTF-8") };
     let text = text.to_string();
-    if text.starts_with('/') || text.starts_with('\\') || text.split(['/', '\\']).any(|p| p == "..") || text.contains('\0') {
+    if text.starts_with('/')
+        || text.starts_with('\\')
+        || text.split(['/', '\\']).any(|p| p == "..")
+        || text.contains('\0')
+    {
         bail!("its name {text:?} is not a path inside the archive");
     }
     let within = |e: Error| e.within(format_args!("record {text:?}"));
@@ -194,7 +194,9 @@ fn entry(data: &[u8], c: &mut Cursor, directory: usize) -> Result<Record> {
     if size > packed.saturating_mul(1032).saturating_add(1032) {
         bail!("record {text:?} states {size} bytes, which {packed} packed bytes cannot hold");
     }
-    let too_far = || Error::new(format!("record {text:?} should be {packed} bytes at byte {header}, beyond the end of the records"));
+    let too_far = || {
+        Error::new(format!("record {text:?} should be {packed} bytes at byte {header}, beyond the end of the records"))
+    };
     let header = usize::try_from(header).ok().filter(|&h| h < directory).ok_or_else(too_far)?;
     let mut l = Cursor { data: &data[..directory], at: header };
     if l.u32()? != LOCAL {

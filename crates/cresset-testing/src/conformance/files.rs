@@ -1,8 +1,8 @@
 //! Saved files: each must load to what is expected, or be refused.
 
 use super::report::{Outcome, guarded};
-use crate::golden::{Container, compare};
 use crate::golden::sha256;
+use crate::golden::{Container, compare};
 use cresset_io::{Value, load, npy, npz, safetensors};
 use cresset_tensor::{DType, StateDict, Tensor};
 use serde_json::Value as Json;
@@ -82,7 +82,9 @@ impl Storages {
     fn check(&mut self, number: i64, t: &Tensor) -> Result<(), String> {
         for (n, other) in &self.0 {
             if t.array().same_storage(&other.array()) != (*n == number) {
-                return Err(format!("storage {number}: memory is shared where it should not be, or not where it should"));
+                return Err(format!(
+                    "storage {number}: memory is shared where it should not be, or not where it should"
+                ));
             }
         }
         self.0.entry(number).or_insert_with(|| t.clone());
@@ -104,9 +106,11 @@ fn same(got: &Value, want: &Json, numbers: &Container, storages: &mut Storages, 
             if items.len() != want.len() {
                 return differ();
             }
-            items.iter().zip(want).enumerate().try_for_each(|(i, (g, w))| {
-                same(g, w, numbers, storages, any_order).map_err(|e| format!("[{i}]: {e}"))
-            })
+            items
+                .iter()
+                .zip(want)
+                .enumerate()
+                .try_for_each(|(i, (g, w))| same(g, w, numbers, storages, any_order).map_err(|e| format!("[{i}]: {e}")))
         }
         (_, Json::Object(map)) => {
             if let Some(text) = want["f"].as_str() {
@@ -140,7 +144,8 @@ fn same(got: &Value, want: &Json, numbers: &Container, storages: &mut Storages, 
                         return Err(format!("attributes: got {:?}, want {attrs:?}", d.attrs()));
                     }
                     d.attrs().iter().try_for_each(|(name, v)| {
-                        same(v, &want["attrs"][&**name], numbers, storages, any_order).map_err(|e| format!("{name}: {e}"))
+                        same(v, &want["attrs"][&**name], numbers, storages, any_order)
+                            .map_err(|e| format!("{name}: {e}"))
                     })
                 }
                 _ => differ(),
