@@ -170,6 +170,34 @@ pub(crate) fn fold_row<F: Fold, S: Simd>(f: &F, x: &[F::In]) -> F::Acc {
     cascade.finish(f.start(), |a, b| f.join(a, b))
 }
 
+/// `Σ f(a, b)` over two rows, as accurate as [`fold_row`].
+#[inline(always)]
+pub(crate) fn sum_pairs<T: super::Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
+    let b = &b[..a.len()];
+    let mut cascade = Cascade::new(T::ZERO);
+    for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
+        let mut acc = [T::ZERO; 32];
+        let (mut long_a, mut long_b) = (a.chunks_exact(32), b.chunks_exact(32));
+        for (a, b) in (&mut long_a).zip(&mut long_b) {
+            for i in 0..32 {
+                acc[i] = acc[i] + f(a[i], b[i]);
+            }
+        }
+        for (i, (a, b)) in long_a.remainder().iter().zip(long_b.remainder()).enumerate() {
+            acc[i] = acc[i] + f(*a, *b);
+        }
+        let mut w = 16;
+        while w > 0 {
+            for i in 0..w {
+                acc[i] = acc[i] + acc[i + w];
+            }
+            w /= 2;
+        }
+        cascade.push(acc[0], |a, b| a + b);
+    }
+    cascade.finish(T::ZERO, |a, b| a + b)
+}
+
 /// How many columns have their accumulators side by side.
 pub(crate) const TILE: usize = 128;
 /// How many rows are added up before they are added to those before.

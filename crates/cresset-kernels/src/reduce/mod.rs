@@ -5,6 +5,9 @@
 //! otherwise rows are added to rows. Both are summed in blocks, and the blocks in pairs, so that the rounding error of a sum of n
 //! numbers grows like log n. Work is cut by size alone: the same bits on any number of threads.
 
+use crate::lane::Lane;
+use crate::level::Simd;
+
 mod fold;
 mod folds;
 mod index;
@@ -13,7 +16,9 @@ mod scan;
 mod shared;
 
 pub use fold::{Again, First, Fold, reduce};
-pub(crate) use fold::{fold_cols, fold_row};
+pub(crate) use fold::{TILE, fold_cols, fold_row, sum_pairs};
+pub(crate) use moments::{Deviations, deviations_cols};
+
 pub use folds::{
     AbsMax, AbsMin, All, Any, CountNonzero, Extremum, Max, Mean, Min, NanCount, NanSum, Power, Product, Sum,
     SumSquares, Summand, ZeroPower,
@@ -63,6 +68,7 @@ number! {
 /// f32 and f64, with the little arithmetic that reductions need.
 pub trait Real:
     Number
+    + crate::math::Wide
     + std::ops::Add<Output = Self>
     + std::ops::Sub<Output = Self>
     + std::ops::Mul<Output = Self>
@@ -83,6 +89,16 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// x to the power p.
     fn pow(self, p: Self) -> Self;
+    /// e to the power x, in vector instructions where it stands in a loop.
+    #[inline(always)]
+    fn exp<S: Simd>(self) -> Self {
+        Self::of_lane::<S>(self.lane::<S>().exp())
+    }
+    /// The natural logarithm.
+    #[inline(always)]
+    fn ln<S: Simd>(self) -> Self {
+        Self::of_lane::<S>(self.lane::<S>().ln())
+    }
 }
 macro_rules! real {
     ($t:ident) => {

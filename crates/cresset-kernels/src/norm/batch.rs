@@ -1,0 +1,266 @@
+//! Batch norm: each channel by its statistics over the batch.
+
+use super::at;
+use crate::level::{Kernel, Simd, dispatch};
+use crate::reduce::{
+    Deviations, PIECE, Real, Shared, Sum, Summand, TILE, deviations_cols, fold_cols, fold_row, sum_pairs,
+};
+use crate::threads::run_ranges;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// The sizes: `samples` of `channels`, each with `len` elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Channels {
+    /// The batch.
+    pub samples: usize,
+    /// Channels of a sample.
+    pub channels: usize,
+    /// Elements of a channel of a sample.
+    pub len: usize,
+}
+
+impl Channels {
+    /// Elements of a channel over the batch.
+    pub fn count(&self) -> usize {
+        self.samples * self.len
+    }
+    fn total(&self) -> usize {
+        self.count() * self.channels
+    }
+    /// Runs tasks: tiles of channels where a channel is a column, single channels otherwise.
+    fn tasks(&self, f: &(dyn Fn(Range<usize>) + Sync)) {
+        let (tasks, width) =
+            if self.len == 1 { (self.channels.div_ceil(TILE), TILE.min(self.channels)) } else { (self.channels, 1) };
+        run_ranges(tasks, (PIECE / (self.count() * width).max(1)).max(1), f);
+    }
+}
+
+/// What a pass over some channels does.
+#[derive(Clone, Copy)]
+enum Pass<'a, T> {
+    Moments,
+    Apply { bias: Option<&'a [T]> },
+    Backward { g: &'a [T], training: bool },
+}
+
+struct Work<'a, T> {
+    x: &'a [T],
+    s: Channels,
+    pass: Pass<'a, T>,
+    weight: Option<&'a [T]>,
+    /// Mean and 1 / standard deviation, for the later passes.
+    mean: &'a [T],
+    rstd: &'a [T],
+    /// Mean and sum of squared deviations, or the gradients of weight and bias.
+    first: &'a Shared<'a, T>,
+    second: &'a Shared<'a, T>,
+    out: Option<&'a Shared<'a, T>>,
+    tasks: Range<usize>,
+}
+
+impl<T: Real + Summand> Kernel for Work<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for task in self.tasks.clone() {
+            if self.s.len == 1 { self.tile::<S>(task) } else { self.channel::<S>(task) }
+        }
+    }
+}
+
+impl<T: Real + Summand> Work<'_, T> {
+    /// A tile of columns.
+    #[inline(always)]
+    fn tile<S: Simd>(&self, task: usize) {
+        let (n, stride, start) = (self.s.samples, self.s.channels, task * TILE);
+        let cols = TILE.min(stride - start);
+        let many = T::of(n as f64);
+        let x = &self.x[start..];
+        // SAFETY: every task has channels of its own.
+        let results = || unsafe { (self.first.part(start, cols), self.second.part(start, cols)) };
+        // SAFETY: as above.
+        let row = |r: usize| self.out.map(|out| unsafe { out.part(r * stride + start, cols) });
+        match self.pass {
+            Pass::Moments => {
+                let (mean, squares) = results();
+                fold_cols::<_, S>(&Sum::<T>(PhantomData), x, n, stride, mean);
+                for m in mean.iter_mut() {
+                    *m = *m / many;
+                }
+                deviations_cols(x, n, stride, mean, squares);
+            }
+            Pass::Apply { bias } => {
+                let (mean, mut w, mut b) = (&self.mean[start..][..cols], [T::ZERO; TILE], [T::ZERO; TILE]);
+                let (w, b) = (&mut w[..cols], &mut b[..cols]);
+                for i in 0..cols {
+                    w[i] = self.rstd[start + i] * at(self.weight, start + i, T::ONE);
+                    b[i] = at(bias, start + i, T::ZERO);
+                }
+                for r in 0..n {
+                    let (x, Some(out)) = (&x[r * stride..][..cols], row(r)) else { return };
+                    for i in 0..cols {
+                        out[i] = (x[i] - mean[i]) * w[i] + b[i];
+                    }
+                }
+            }
+            Pass::Backward { g, training } => {
+                let (mean, rstd) = (&self.mean[start..][..cols], &self.rstd[start..][..cols]);
+                let g = &g[start..];
+                let (mut along, mut level) = ([T::ZERO; TILE], [T::ZERO; TILE]);
+                let (along, level) = (&mut along[..cols], &mut level[..cols]);
+                for rows in (0..n).step_by(256).map(|r| r..n.min(r + 256)) {
+                    let (mut pa, mut pl) = ([T::ZERO; TILE], [T::ZERO; TILE]);
+                    let (pa, pl) = (&mut pa[..cols], &mut pl[..cols]);
+                    for r in rows {
+                        let (g, x) = (&g[r * stride..][..cols], &x[r * stride..][..cols]);
+                        for i in 0..cols {
+                            pa[i] = pa[i] + g[i] * (x[i] - mean[i]);
+                            pl[i] = pl[i] + g[i];
+                        }
+                    }
+                    for i in 0..cols {
+                        along[i] = along[i] + pa[i];
+                        level[i] = level[i] + pl[i];
+                    }
+                }
+                let (gw, gb) = results();
+                gb.copy_from_slice(level);
+                let mut w = [T::ZERO; TILE];
+                let w = &mut w[..cols];
+                for i in 0..cols {
+                    gw[i] = along[i] * rstd[i];
+                    w[i] = rstd[i] * at(self.weight, start + i, T::ONE);
+                    along[i] = if training { gw[i] * rstd[i] / many } else { T::ZERO };
+                    level[i] = if training { level[i] / many } else { T::ZERO };
+                }
+                for r in 0..n {
+                    let (x, Some(out)) = (&x[r * stride..][..cols], row(r)) else { return };
+                    let g = &g[r * stride..][..cols];
+                    for i in 0..cols {
+                        out[i] = (g[i] - level[i] - (x[i] - mean[i]) * along[i]) * w[i];
+                    }
+                }
+            }
+        }
+    }
+
+    /// One channel: a run of `len` elements in each sample.
+    #[inline(always)]
+    fn channel<S: Simd>(&self, c: usize) {
+        let Channels { samples, channels, len } = self.s;
+        let many = T::of(self.s.count() as f64);
+        let place = |s: usize| (s * channels + c) * len;
+        let run = |s: usize| &self.x[place(s)..][..len];
+        // SAFETY: every task has channels of its own.
+        let results = || unsafe { (&mut self.first.part(c, 1)[0], &mut self.second.part(c, 1)[0]) };
+        // SAFETY: as above.
+        let to = |s: usize| self.out.map(|out| unsafe { out.part(place(s), len) });
+        match self.pass {
+            Pass::Moments => {
+                let mut sum = T::ZERO;
+                for s in 0..samples {
+                    sum = sum + fold_row::<_, S>(&Sum::<T>(PhantomData), run(s));
+                }
+                let m = sum / many;
+                let mut squares = T::ZERO;
+                for s in 0..samples {
+                    squares = squares + fold_row::<_, S>(&Deviations(m), run(s));
+                }
+                let (mean, second) = results();
+                (*mean, *second) = (m, squares);
+            }
+            Pass::Apply { bias } => {
+                let m = self.mean[c];
+                let (w, b) = (self.rstd[c] * at(self.weight, c, T::ONE), at(bias, c, T::ZERO));
+                for s in 0..samples {
+                    let (x, Some(out)) = (run(s), to(s)) else { return };
+                    for i in 0..len {
+                        out[i] = (x[i] - m) * w + b;
+                    }
+                }
+            }
+            Pass::Backward { g, training } => {
+                let (m, r) = (self.mean[c], self.rstd[c]);
+                let (mut along, mut level) = (T::ZERO, T::ZERO);
+                for s in 0..samples {
+                    let g = &g[place(s)..][..len];
+                    along = along + sum_pairs(g, run(s), |g, x| g * (x - m));
+                    level = level + fold_row::<_, S>(&Sum::<T>(PhantomData), g);
+                }
+                let (gw, gb) = results();
+                (*gw, *gb) = (along * r, level);
+                let w = r * at(self.weight, c, T::ONE);
+                let (a, l) = if training { (along * r * r / many, level / many) } else { (T::ZERO, T::ZERO) };
+                for s in 0..samples {
+                    let (x, Some(out)) = (run(s), to(s)) else { return };
+                    let g = &g[place(s)..][..len];
+                    for i in 0..len {
+                        out[i] = (g[i] - l - (x[i] - m) * a) * w;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Mean and sum of squared deviations of each channel over the batch.
+pub fn batch_moments<T: Real + Summand>(x: &[T], s: Channels, mean: &mut [T], squares: &mut [T]) {
+    assert!(x.len() >= s.total() && mean.len() == s.channels && squares.len() == s.channels);
+    if s.count() == 0 {
+        mean.fill(T::NAN);
+        return squares.fill(T::ZERO);
+    }
+    let (first, second) = (&Shared::new(mean), &Shared::new(squares));
+    s.tasks(&|tasks| {
+        let pass = Pass::Moments;
+        dispatch(Work { x, s, pass, weight: None, mean: &[], rstd: &[], first, second, out: None, tasks });
+    });
+}
+
+/// `(x - mean) rstd weight + bias` for each channel.
+pub fn batch_apply<T: Real + Summand>(
+    x: &[T],
+    s: Channels,
+    mean: &[T],
+    rstd: &[T],
+    weight: Option<&[T]>,
+    bias: Option<&[T]>,
+    out: &mut [T],
+) {
+    assert!(x.len() >= s.total() && out.len() == s.total() && mean.len() == s.channels && rstd.len() == s.channels);
+    let none = &mut [];
+    let none = &Shared::new(none);
+    let out = &Shared::new(out);
+    s.tasks(&|tasks| {
+        let pass = Pass::Apply { bias };
+        dispatch(Work { x, s, pass, weight, mean, rstd, first: none, second: none, out: Some(out), tasks });
+    });
+}
+
+/// The gradients with respect to x (if wanted), weight and bias; in training mean and variance depend on x.
+pub fn batch_backward<T: Real + Summand>(
+    g: &[T],
+    x: &[T],
+    s: Channels,
+    training: bool,
+    mean: &[T],
+    rstd: &[T],
+    weight: Option<&[T]>,
+    gx: Option<&mut [T]>,
+    gw: &mut [T],
+    gb: &mut [T],
+) {
+    assert!(x.len() >= s.total() && g.len() >= s.total() && mean.len() == s.channels && rstd.len() == s.channels);
+    assert!(gw.len() == s.channels && gb.len() == s.channels);
+    if s.count() == 0 {
+        gw.fill(T::ZERO);
+        return gb.fill(T::ZERO);
+    }
+    let (first, second, out) = (&Shared::new(gw), &Shared::new(gb), gx.map(Shared::new));
+    let out = out.as_ref();
+    s.tasks(&|tasks| {
+        let pass = Pass::Backward { g, training };
+        dispatch(Work { x, s, pass, weight, mean, rstd, first, second, out, tasks });
+    });
+}

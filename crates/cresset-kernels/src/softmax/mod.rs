@@ -1,0 +1,298 @@
+//! Softmax and its logarithm along a dimension, their backward passes, and cross entropy on top of them.
+
+mod classes;
+
+pub use classes::{Classes, cross_entropy_backward, nll};
+
+use crate::level::{Kernel, Simd, dispatch};
+use crate::reduce::{Max, PIECE, Real, Shared, Sum, Summand, TILE, fold_cols, fold_row, sum_pairs};
+use crate::threads::run_ranges;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Elements whose exponentials are computed in one loop: short rows share it.
+const GROUP: usize = 1024;
+
+/// `ln Σ exp(x)` of a row, given its maximum. `scratch` has [`GROUP`] elements.
+#[inline(always)]
+fn log_sum<T: Real + Summand, S: Simd>(x: &[T], max: T, scratch: &mut [T]) -> T {
+    let mut sum = T::ZERO;
+    for block in x.chunks(GROUP) {
+        let e = &mut scratch[..block.len()];
+        for (e, &x) in e.iter_mut().zip(block) {
+            *e = (x - max).exp::<S>();
+        }
+        sum = sum + fold_row::<_, S>(&Sum::<T>(PhantomData), e);
+    }
+    max + sum.ln::<S>()
+}
+
+struct Rows<'a, T> {
+    x: &'a [T],
+    n: usize,
+    log: bool,
+    out: &'a Shared<'a, T>,
+    rows: Range<usize>,
+}
+impl<T: Real + Summand> Kernel for Rows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let n = self.n;
+        let (max, sum) = (Max::<T>(PhantomData), Sum::<T>(PhantomData));
+        let together = (GROUP / n).max(1);
+        let mut scratch = [T::ZERO; GROUP];
+        let mut row = self.rows.start;
+        while row < self.rows.end {
+            let many = together.min(self.rows.end - row);
+            let x = &self.x[row * n..][..many * n];
+            // SAFETY: ranges of rows do not overlap.
+            let out = unsafe { self.out.part(row * n, many * n) };
+            row += many;
+            for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
+                let m = fold_row::<_, S>(&max, x);
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = x - m;
+                }
+            }
+            if self.log && many * n <= GROUP {
+                let e = &mut scratch[..many * n];
+                for (e, &x) in e.iter_mut().zip(&*out) {
+                    *e = x.exp::<S>();
+                }
+                for (e, out) in e.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
+                    let s = fold_row::<_, S>(&sum, e).ln::<S>();
+                    for out in out {
+                        *out = *out - s;
+                    }
+                }
+            } else if self.log {
+                let s = log_sum::<T, S>(out, T::ZERO, &mut scratch);
+                for out in out {
+                    *out = *out - s;
+                }
+            } else {
+                for out in out.iter_mut() {
+                    *out = out.exp::<S>();
+                }
+                for out in out.chunks_exact_mut(n) {
+                    let s = fold_row::<_, S>(&sum, out);
+                    for out in out {
+                        *out = *out / s;
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Cols<'a, T> {
+    x: &'a [T],
+    n: usize,
+    inner: usize,
+    log: bool,
+    out: &'a Shared<'a, T>,
+    tasks: Range<usize>,
+}
+impl<T: Real + Summand> Kernel for Cols<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let (n, inner) = (self.n, self.inner);
+        let tiles = inner.div_ceil(TILE);
+        for task in self.tasks {
+            let start = task / tiles * n * inner + task % tiles * TILE;
+            let cols = TILE.min(inner - task % tiles * TILE);
+            let x = &self.x[start..];
+            let (mut max, mut sum) = ([T::ZERO; TILE], [T::ZERO; TILE]);
+            let (max, sum) = (&mut max[..cols], &mut sum[..cols]);
+            fold_cols::<_, S>(&Max::<T>(PhantomData), x, n, inner, max);
+            for r in 0..n {
+                let x = &x[r * inner..][..cols];
+                // SAFETY: every task has columns of its own.
+                let out = unsafe { self.out.part(start + r * inner, cols) };
+                for i in 0..cols {
+                    let e = (x[i] - max[i]).exp::<S>();
+                    out[i] = e;
+                    sum[i] = sum[i] + e;
+                }
+            }
+            if self.log {
+                for i in 0..cols {
+                    max[i] = max[i] + sum[i].ln::<S>();
+                }
+            }
+            for r in 0..n {
+                let x = &x[r * inner..][..cols];
+                // SAFETY: as above.
+                let out = unsafe { self.out.part(start + r * inner, cols) };
+                for i in 0..cols {
+                    out[i] = if self.log { x[i] - max[i] } else { out[i] / sum[i] };
+                }
+            }
+        }
+    }
+}
+
+/// `exp(x) / Σ exp(x)` along n, or the logarithm of it, of `x` seen as (outer, n, inner).
+pub fn softmax<T: Real + Summand>(log: bool, x: &[T], (outer, n, inner): (usize, usize, usize), out: &mut [T]) {
+    assert!(x.len() >= out.len() && out.len() == outer * n * inner);
+    if out.is_empty() {
+        return;
+    }
+    let out = Shared::new(out);
+    if inner == 1 {
+        run_ranges(outer, (PIECE / n).max(1), &|rows| dispatch(Rows { x, n, log, out: &out, rows }));
+    } else {
+        let grain = (PIECE / (n * inner.min(TILE))).max(1);
+        run_ranges(outer * inner.div_ceil(TILE), grain, &|tasks| {
+            dispatch(Cols { x, n, inner, log, out: &out, tasks });
+        });
+    }
+}
+
+struct Back<'a, T> {
+    g: &'a [T],
+    y: &'a [T],
+    n: usize,
+    inner: usize,
+    log: bool,
+    out: &'a Shared<'a, T>,
+    tasks: Range<usize>,
+}
+impl<T: Real + Summand> Kernel for Back<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let (n, inner) = (self.n, self.inner);
+        if inner == 1 {
+            for row in self.tasks {
+                let (g, y) = (&self.g[row * n..][..n], &self.y[row * n..][..n]);
+                // SAFETY: ranges of rows do not overlap.
+                let out = unsafe { self.out.part(row * n, n) };
+                if self.log {
+                    let s = fold_row::<_, S>(&Sum::<T>(PhantomData), g);
+                    for i in 0..n {
+                        out[i] = g[i] - y[i].exp::<S>() * s;
+                    }
+                } else {
+                    let s = sum_pairs(g, y, |g, y| g * y);
+                    for i in 0..n {
+                        out[i] = y[i] * (g[i] - s);
+                    }
+                }
+            }
+            return;
+        }
+        let tiles = inner.div_ceil(TILE);
+        for task in self.tasks {
+            let start = task / tiles * n * inner + task % tiles * TILE;
+            let cols = TILE.min(inner - task % tiles * TILE);
+            let mut sum = [T::ZERO; TILE];
+            let sum = &mut sum[..cols];
+            for r in 0..n {
+                let at = start + r * inner;
+                let (g, y) = (&self.g[at..][..cols], &self.y[at..][..cols]);
+                for i in 0..cols {
+                    sum[i] = sum[i] + if self.log { g[i] } else { g[i] * y[i] };
+                }
+            }
+            for r in 0..n {
+                let at = start + r * inner;
+                let (g, y) = (&self.g[at..][..cols], &self.y[at..][..cols]);
+                // SAFETY: every task has columns of its own.
+                let out = unsafe { self.out.part(at, cols) };
+                if self.log {
+                    for i in 0..cols {
+                        out[i] = g[i] - y[i].exp::<S>() * sum[i];
+                    }
+                } else {
+                    for i in 0..cols {
+                        out[i] = y[i] * (g[i] - sum[i]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of [`softmax`] from its result `y`: `y (g - Σ g y)`, or `g - exp(y) Σ g` for the logarithm.
+pub fn softmax_backward<T: Real + Summand>(
+    log: bool,
+    g: &[T],
+    y: &[T],
+    (outer, n, inner): (usize, usize, usize),
+    out: &mut [T],
+) {
+    assert!(g.len() >= out.len() && y.len() >= out.len() && out.len() == outer * n * inner);
+    if out.is_empty() {
+        return;
+    }
+    let out = Shared::new(out);
+    let (tasks, width) = if inner == 1 { (outer, 1) } else { (outer * inner.div_ceil(TILE), inner.min(TILE)) };
+    run_ranges(tasks, (PIECE / (n * width)).max(1), &|tasks| {
+        dispatch(Back { g, y, n, inner, log, out: &out, tasks });
+    });
+}
+
+struct LogSums<'a, T> {
+    x: &'a [T],
+    n: usize,
+    out: &'a Shared<'a, T>,
+    rows: Range<usize>,
+}
+impl<T: Real + Summand> Kernel for LogSums<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let n = self.n;
+        // SAFETY: ranges of rows do not overlap.
+        let out = unsafe { self.out.part(self.rows.start, self.rows.len()) };
+        let (max, sum) = (Max::<T>(PhantomData), Sum::<T>(PhantomData));
+        let mut scratch = [T::ZERO; GROUP];
+        if n > GROUP {
+            for (out, row) in out.iter_mut().zip(self.rows) {
+                let x = &self.x[row * n..][..n];
+                let m = finite(fold_row::<_, S>(&max, x));
+                *out = log_sum::<T, S>(x, m, &mut scratch);
+            }
+            return;
+        }
+        let together = GROUP / n;
+        let mut row = self.rows.start;
+        for out in out.chunks_mut(together) {
+            let x = &self.x[row * n..][..out.len() * n];
+            row += out.len();
+            let e = &mut scratch[..x.len()];
+            for ((x, e), out) in x.chunks_exact(n).zip(e.chunks_exact_mut(n)).zip(out.iter_mut()) {
+                *out = finite(fold_row::<_, S>(&max, x));
+                for (e, &x) in e.iter_mut().zip(x) {
+                    *e = x - *out;
+                }
+            }
+            for e in e.iter_mut() {
+                *e = e.exp::<S>();
+            }
+            for (e, out) in e.chunks_exact(n).zip(out.iter_mut()) {
+                *out = *out + fold_row::<_, S>(&sum, e).ln::<S>();
+            }
+        }
+    }
+}
+
+/// The number itself, or 0 in place of an infinity: what may be subtracted from others like it.
+#[inline(always)]
+fn finite<T: Real>(x: T) -> T {
+    if x.abs() == T::HIGHEST { T::ZERO } else { x }
+}
+
+/// `ln Σ exp(x)` of each row of n; minus infinity for a row of nothing else, infinity for one with an infinity.
+pub fn log_sum_exp<T: Real + Summand>(x: &[T], n: usize, out: &mut [T]) {
+    assert!(x.len() >= n * out.len());
+    if n == 0 {
+        return out.fill(T::LOWEST);
+    }
+    let rows = out.len();
+    let out = Shared::new(out);
+    run_ranges(rows, (PIECE / n).max(1), &|rows| dispatch(LogSums { x, n, out: &out, rows }));
+}
