@@ -42,7 +42,7 @@ pub use ops::pointwise::activation::Approximate;
 pub use ops::pointwise::arith::RoundingMode;
 pub use ops::pointwise::clamp::Bound;
 pub use ops::pointwise::ternary::{Choice, where_};
-pub use ops::reduce::IntoDims;
+pub use ops::reduce::{Correction, Interpolation, Unique};
 pub use ops::value::Value;
 pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};
 pub use tensor::{HookHandle, Tensor, WeakTensor};

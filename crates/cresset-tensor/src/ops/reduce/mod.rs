@@ -1,11 +1,11 @@
 //! Reductions: sums, products, means, extrema, norms, order statistics, running sums, sorting.
 //!
 //! Every reduction has the same forms: `x.sum()` over all elements, and `x.sum_dim(dims, keepdim)` over some dimensions, where `dims` is
-//! one dimension or several ([`IntoDims`]), and none (`[]`) means all, as in PyTorch. With `keepdim` the reduced dimensions stay with
+//! one dimension or several ([`IntList`]), and none (`[]`) means all, as in PyTorch. With `keepdim` the reduced dimensions stay with
 //! size 1. PyTorch's `dtype` argument converts before reducing: `x.to_dtype(dtype).sum()`, or for short `x.sum_dtype(dtype)`.
 
 use crate::array::{Array, Meta};
-use crate::dims::{Dims, wrap_dim};
+use crate::dims::{Dims, IntList, wrap_dim};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, apply1};
@@ -14,40 +14,40 @@ use cresset_kernels::buffer::Element as Stored;
 use cresset_kernels::reduce::{Again, First, Fold};
 use smallvec::SmallVec;
 
-mod sum;
+mod extrema;
+mod helpers;
+mod logic;
+mod moments;
+mod norm;
+pub(crate) mod pick;
+mod prod;
+mod quantile;
+mod scan;
+mod sort;
+pub(crate) mod sum;
+mod unique;
 
-pub(super) const TABLES: &[&[super::table::OpInfo]] = &[sum::TABLE];
+pub use moments::Correction;
+pub use quantile::Interpolation;
+pub use unique::Unique;
 
-/// One dimension or several: `1`, `-1`, `[0, 2]`, `&dims`. None at all (`[]`) means every dimension.
-pub trait IntoDims {
-    /// The dimensions as given.
-    fn dims(&self) -> SmallVec<[isize; 4]>;
-}
-impl IntoDims for isize {
-    fn dims(&self) -> SmallVec<[isize; 4]> {
-        SmallVec::from_slice(&[*self])
-    }
-}
-impl<const N: usize> IntoDims for [isize; N] {
-    fn dims(&self) -> SmallVec<[isize; 4]> {
-        SmallVec::from_slice(self)
-    }
-}
-impl IntoDims for [isize] {
-    fn dims(&self) -> SmallVec<[isize; 4]> {
-        SmallVec::from_slice(self)
-    }
-}
-impl IntoDims for Vec<isize> {
-    fn dims(&self) -> SmallVec<[isize; 4]> {
-        SmallVec::from_slice(self)
-    }
-}
-impl<D: IntoDims + ?Sized> IntoDims for &D {
-    fn dims(&self) -> SmallVec<[isize; 4]> {
-        (**self).dims()
-    }
-}
+pub(crate) use helpers::{around, nonzero, share, signs};
+
+pub(super) const TABLES: &[&[super::table::OpInfo]] = &[
+    sum::TABLE,
+    extrema::TABLE,
+    logic::TABLE,
+    moments::TABLE,
+    norm::TABLE,
+    prod::TABLE,
+    quantile::TABLE,
+    scan::TABLE,
+    sort::TABLE,
+    unique::TABLE,
+    super::softmax::TABLE,
+    super::loss::TABLE,
+    super::norm::TABLE,
+];
 
 /// The position of one dimension, or PyTorch's refusal.
 #[track_caller]
@@ -70,8 +70,8 @@ impl Over {
     }
     /// The dimensions a call names; none means all.
     #[track_caller]
-    pub fn dims(op: &'static str, dims: impl IntoDims, ndim: usize, keepdim: bool) -> Over {
-        let dims = dims.dims();
+    pub fn dims(op: &'static str, dims: impl IntList, ndim: usize, keepdim: bool) -> Over {
+        let dims = dims.ints();
         let all = Over::all(ndim).mask;
         let mut mask = 0;
         for &d in &dims {
@@ -216,6 +216,7 @@ macro_rules! with_number {
         }
     };
 }
+pub(crate) use sum::{refused, samples};
 pub(crate) use {with_number, with_real};
 
 /// A contiguous array with the same elements, and neighbouring dimensions of one kind merged: (size, reduced).

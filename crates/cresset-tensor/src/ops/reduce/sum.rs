@@ -1,8 +1,8 @@
 //! `sum`, `mean`, `nansum`, `nanmean`, `count_nonzero`, `sum_to_size`.
 
-use super::{IntoDims, Over, fold, sum_dtype, widened, with_number, with_real};
+use super::{Over, fold, sum_dtype, widened, with_number, with_real};
 use crate::array::{Array, Meta};
-use crate::dims::Dims;
+use crate::dims::{Dims, IntList};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply1};
@@ -203,7 +203,7 @@ impl Tensor {
     /// # Panics
     /// If a dimension is out of range or named twice.
     #[track_caller]
-    pub fn sum_dim(&self, dims: impl IntoDims, keepdim: bool) -> Tensor {
+    pub fn sum_dim(&self, dims: impl IntList, keepdim: bool) -> Tensor {
         sum_over(self, Over::dims("sum", dims, self.dim(), keepdim))
     }
     /// The sum of all elements, converted to `dtype` before (`x.sum(dtype=...)`).
@@ -251,7 +251,7 @@ impl Tensor {
     /// # Panics
     /// If the dtype is no floating-point one, or a dimension is out of range or named twice.
     #[track_caller]
-    pub fn mean_dim(&self, dims: impl IntoDims, keepdim: bool) -> Tensor {
+    pub fn mean_dim(&self, dims: impl IntList, keepdim: bool) -> Tensor {
         apply1(Mean(Over::dims("mean", dims, self.dim(), keepdim)), [self])
     }
     /// The mean of all elements, converted to `dtype` before (`x.mean(dtype=...)`).
@@ -266,7 +266,7 @@ impl Tensor {
     }
     /// [`Tensor::nansum`] along dimensions (`x.nansum(dim, keepdim)`).
     #[track_caller]
-    pub fn nansum_dim(&self, dims: impl IntoDims, keepdim: bool) -> Tensor {
+    pub fn nansum_dim(&self, dims: impl IntList, keepdim: bool) -> Tensor {
         apply1(NanSum { over: Over::dims("nansum", dims, self.dim(), keepdim), mean: false }, [self])
     }
     /// The mean of all elements that are not NaN (`x.nanmean()`).
@@ -276,7 +276,7 @@ impl Tensor {
     }
     /// [`Tensor::nanmean`] along dimensions (`x.nanmean(dim, keepdim)`).
     #[track_caller]
-    pub fn nanmean_dim(&self, dims: impl IntoDims, keepdim: bool) -> Tensor {
+    pub fn nanmean_dim(&self, dims: impl IntList, keepdim: bool) -> Tensor {
         apply1(NanSum { over: Over::dims("nanmean", dims, self.dim(), keepdim), mean: true }, [self])
     }
     /// How many elements are not zero, as int64 (`torch.count_nonzero(x)`).
@@ -286,13 +286,13 @@ impl Tensor {
     }
     /// [`Tensor::count_nonzero`] along dimensions (`torch.count_nonzero(x, dim)`).
     #[track_caller]
-    pub fn count_nonzero_dim(&self, dims: impl IntoDims) -> Tensor {
+    pub fn count_nonzero_dim(&self, dims: impl IntList) -> Tensor {
         apply1(CountNonzero(Over::dims("count_nonzero", dims, self.dim(), false)), [self])
     }
 }
 
 /// The shapes and dims that every reduction is sampled with.
-pub(super) fn samples(all: fn(&Tensor) -> Tensor, dims: fn(&Tensor, &[isize], bool) -> Tensor) -> Vec<Sample> {
+pub(crate) fn samples(all: fn(&Tensor) -> Tensor, dims: fn(&Tensor, &[isize], bool) -> Tensor) -> Vec<Sample> {
     vec![
         Sample::new(&[numbers(&[3, 4], 1)], move |x| all(&x[0])),
         Sample::new(&[numbers(&[], 2)], move |x| all(&x[0])),
@@ -305,7 +305,7 @@ pub(super) fn samples(all: fn(&Tensor) -> Tensor, dims: fn(&Tensor, &[isize], bo
 }
 
 /// Dimensions that every reduction refuses.
-pub(super) fn refused(dims: fn(&Tensor, &[isize], bool) -> Tensor) -> Vec<Sample> {
+pub(crate) fn refused(dims: fn(&Tensor, &[isize], bool) -> Tensor) -> Vec<Sample> {
     vec![
         Sample::new(&[numbers(&[2, 3], 1)], move |x| dims(&x[0], &[0, 0], false)),
         Sample::new(&[numbers(&[2, 3], 1)], move |x| dims(&x[0], &[2], false)),
