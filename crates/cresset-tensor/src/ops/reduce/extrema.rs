@@ -279,7 +279,11 @@ fn indexed(f: fn(&Tensor, isize, bool) -> Vec<Tensor>) -> Vec<Sample> {
     vec![
         Sample::many(&[numbers(&[3, 4], 1)], move |x| f(&x[0], 1, false)),
         Sample::many(&[numbers(&[3, 4, 2], 2)], move |x| f(&x[0], -2, true)),
-        Sample::many(&[numbers(&[40, 3], 3)], move |x| f(&x[0], 0, false)),
+        // A ramp, so that there are no ties.
+        Sample::many(
+            &[Tensor::from_vec((0..40).map(|i| f64::from(i * 7 % 40)).collect::<Vec<_>>(), [20, 2])],
+            move |x| f(&x[0], 0, false),
+        ),
         Sample::many(&[numbers(&[], 4)], move |x| f(&x[0], 0, false)),
     ]
 }

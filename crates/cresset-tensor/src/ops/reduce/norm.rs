@@ -62,7 +62,7 @@ impl Op for Norm {
         let shape = x.shape();
         let spread = |t: &Tensor| self.over.spread(t, &shape);
         let gx = match self.p {
-            0.0 => x.zeros_like(),
+            0.0 => &spread(g) * &x.zeros_like(),
             1.0 => &spread(g) * &signs(&x),
             // Where the norm is 0, x is 0 too, and so is the gradient.
             2.0 => &spread(&(g / &nonzero(&ctx.output(0)))) * &x,
