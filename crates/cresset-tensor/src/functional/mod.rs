@@ -3,9 +3,9 @@
 mod conv;
 mod embedding;
 mod linear;
-mod pool;
 mod loss;
 mod norm;
+mod pool;
 
 pub use conv::{
     ConvOptions, ConvTransposeOptions, Padding, conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d,
@@ -13,6 +13,8 @@ pub use conv::{
 };
 pub use embedding::{EmbeddingOptions, embedding};
 pub use linear::linear;
+pub use loss::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with};
+pub use norm::{batch_norm, group_norm, instance_norm, layer_norm, rms_norm};
 pub use pool::{
     AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, OutputSize, adaptive_avg_pool1d, adaptive_avg_pool2d,
     adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool1d_with_indices, adaptive_max_pool2d,
@@ -20,5 +22,3 @@ pub use pool::{
     avg_pool3d, max_pool1d, max_pool1d_with_indices, max_pool2d, max_pool2d_with_indices, max_pool3d,
     max_pool3d_with_indices, max_unpool1d, max_unpool2d, max_unpool3d,
 };
-pub use loss::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with};
-pub use norm::{batch_norm, group_norm, instance_norm, layer_norm, rms_norm};
