@@ -29,7 +29,7 @@ mod number;
 mod topk;
 mod uniform;
 
-pub use dropout::{AlphaDropout, dropout_scale};
+pub use dropout::{AlphaDropout, dropout_backward, dropout_scale};
 pub use generator::{DEFAULT_SEED, GeneratorState, STATE_SIZE, StateError};
 pub use mt19937::Mt19937;
 pub use multinomial::multinomial_from_exponentials;

@@ -122,7 +122,7 @@ fn floats<T: Bytes + Float>(call: &Call, g: &mut GeneratorState) -> Vec<u8> {
         "cauchy" => call.fill::<T>(|out| g.cauchy(out, number("median"), number("sigma"))),
         "dropout" => {
             let x: Vec<T> = call.input("x");
-            let (mut out, mut mask, p) = (x.clone(), vec![false; x.len()], number("p"));
+            let (mut out, mut mask, p) = (x.clone(), vec![0u8; x.len()], number("p"));
             let mut again = g.clone();
             g.dropout(&x, p, &mut out, &mut mask);
             if 0.0 < p && p < 1.0 {
@@ -130,7 +130,7 @@ fn floats<T: Bytes + Float>(call: &Call, g: &mut GeneratorState) -> Vec<u8> {
                 again.dropout_noise(&mut noise, p);
                 assert_eq!(again.get_state(), g.get_state());
                 for (noise, keep) in noise.iter().zip(mask) {
-                    assert!(*noise == if keep { dropout_scale::<T>(p) } else { T::ZERO });
+                    assert!(*noise == if keep != 0 { dropout_scale::<T>(p) } else { T::ZERO });
                 }
             }
             all_bytes(&out)

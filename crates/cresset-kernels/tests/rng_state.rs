@@ -101,8 +101,8 @@ fn nothing_drawn_for_nothing() {
     g.bernoulli::<bool>(&mut [], 0.5);
     g.randperm::<i64>(&mut []);
     g.randperm(&mut [0i64]);
-    g.dropout(&[1f32, 2.0], 0.0, &mut [0.0; 2], &mut [false; 2]);
-    g.dropout(&[1f32, 2.0], 1.0, &mut [0.0; 2], &mut [false; 2]);
+    g.dropout(&[1f32, 2.0], 0.0, &mut [0.0; 2], &mut [0; 2]);
+    g.dropout(&[1f32, 2.0], 1.0, &mut [0.0; 2], &mut [0; 2]);
     g.rrelu_slopes(&[1f32, f32::NAN], 0.1, 0.2, &mut [0.0; 2]);
     assert_eq!(g.get_state(), before);
     assert_eq!(g.initial_seed(), DEFAULT_SEED);

@@ -21,19 +21,28 @@ pub struct Buffer(Arc<Inner>);
 struct Inner {
     cell: Mutex<Tensor>,
     persistent: bool,
+    optional: bool,
 }
 
 impl Buffer {
     /// A buffer that is saved with the state dict.
     pub fn new(tensor: Tensor) -> Buffer {
-        Buffer::make(tensor, true)
+        Buffer::make(tensor, true, false)
     }
     /// A buffer that is not saved (`register_buffer(..., persistent=False)`).
     pub fn not_persistent(tensor: Tensor) -> Buffer {
-        Buffer::make(tensor, false)
+        Buffer::make(tensor, false, false)
     }
-    pub(crate) fn make(tensor: Tensor, persistent: bool) -> Buffer {
-        Buffer(Arc::new(Inner { cell: Mutex::new(tensor), persistent }))
+    /// A buffer that a state dict need not have when it is loaded: older checkpoints lack it.
+    pub fn optional(tensor: Tensor) -> Buffer {
+        Buffer::make(tensor, true, true)
+    }
+    fn make(tensor: Tensor, persistent: bool, optional: bool) -> Buffer {
+        Buffer(Arc::new(Inner { cell: Mutex::new(tensor), persistent, optional }))
+    }
+    /// Another cell of the same kind.
+    pub(crate) fn like(&self, tensor: Tensor) -> Buffer {
+        Buffer::make(tensor, self.0.persistent, self.0.optional)
     }
     /// The tensor that it holds now.
     #[inline]
@@ -48,6 +57,10 @@ impl Buffer {
     /// Is it part of the state dict?
     pub fn is_persistent(&self) -> bool {
         self.0.persistent
+    }
+    /// May a state dict lack it?
+    pub fn is_optional(&self) -> bool {
+        self.0.optional
     }
     /// Do both mean one cell?
     pub fn is_same(&self, other: &Buffer) -> bool {

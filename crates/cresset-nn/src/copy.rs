@@ -42,7 +42,7 @@ impl Copier {
     }
     /// The copy of a buffer.
     pub fn buffer(&mut self, old: &Buffer) -> Buffer {
-        let make = || (old.clone(), Buffer::make(numbers(&old.get()), old.is_persistent()));
+        let make = || (old.clone(), old.like(numbers(&old.get())));
         self.buffers.entry(old.id()).or_insert_with(make).1.clone()
     }
 }

@@ -63,9 +63,6 @@ impl Module for Box<dyn Layer> {
     fn repr(&self) -> String {
         (**self).repr()
     }
-    fn may_be_missing(&self, key: &str) -> bool {
-        (**self).may_be_missing(key)
-    }
     fn as_module(&self) -> &dyn Module {
         (**self).as_module()
     }

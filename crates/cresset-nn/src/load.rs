@@ -2,7 +2,7 @@
 
 use crate::member::MemberRef;
 use crate::module::Module;
-use crate::tree::{every_module, walk};
+use crate::tree::walk;
 use cresset_tensor::{Dims, Error, StateDict, Tensor};
 use std::collections::HashSet;
 
@@ -21,6 +21,12 @@ enum Target<'a> {
     Buffer(&'a crate::Buffer),
 }
 
+impl Target<'_> {
+    fn is_optional(&self) -> bool {
+        matches!(self, Target::Buffer(b) if b.is_optional())
+    }
+}
+
 pub(crate) fn load(module: &dyn Module, state: &StateDict, strict: bool) -> Result<LoadReport, Error> {
     let mut targets = Vec::new();
     walk(module, "", &mut |name, member| match member {
@@ -28,11 +34,10 @@ pub(crate) fn load(module: &dyn Module, state: &StateDict, strict: bool) -> Resu
         MemberRef::Buffer(b) if b.is_persistent() => targets.push((name.to_string(), Target::Buffer(b))),
         _ => {}
     });
-    let optional = optional_keys(module);
     let known: HashSet<&str> = targets.iter().map(|(name, _)| name.as_str()).collect();
     let missing: Vec<String> = targets
         .iter()
-        .filter(|(name, _)| !state.contains_key(name) && !optional.contains(name))
+        .filter(|(name, target)| !state.contains_key(name) && !target.is_optional())
         .map(|(name, _)| name.clone())
         .collect();
     let unexpected: Vec<String> = state.keys().filter(|k| !known.contains(k)).map(str::to_string).collect();
@@ -74,19 +79,6 @@ pub(crate) fn load(module: &dyn Module, state: &StateDict, strict: bool) -> Resu
         copy_into(&cell, &new);
     }
     Ok(LoadReport { missing_keys: missing, unexpected_keys: unexpected })
-}
-
-/// Names that old checkpoints lack and that a strict load does without.
-fn optional_keys(root: &dyn Module) -> HashSet<String> {
-    let mut optional = HashSet::new();
-    for (path, module) in every_module(root) {
-        module.members(&mut |name, _| {
-            if module.may_be_missing(name) {
-                optional.insert(if path.is_empty() { name.to_string() } else { format!("{path}.{name}") });
-            }
-        });
-    }
-    optional
 }
 
 /// The numbers of `new` in the memory of `cell`, in its dtype.

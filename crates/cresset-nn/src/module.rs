@@ -84,10 +84,6 @@ pub trait Module: Member + Any + Send + Sync {
     fn repr(&self) -> String {
         crate::repr::standard(self.as_module())
     }
-    /// May this key be missing from a state dict that is loaded strictly? (Older checkpoints lack some.)
-    fn may_be_missing(&self, _key: &str) -> bool {
-        false
-    }
     /// Itself as a trait object.
     fn as_module(&self) -> &dyn Module;
     /// Another handle on the same module.

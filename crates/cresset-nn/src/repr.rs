@@ -2,6 +2,7 @@
 
 use crate::member::MemberRef;
 use crate::module::Module;
+use cresset_tensor::Scalar;
 use std::fmt;
 
 /// What the derived `Display` calls.
@@ -69,7 +70,7 @@ fn indented(text: &str) -> String {
 }
 
 /// A float as Python prints it: `0.1`, `1e-05`, `2.0`.
-#[allow(dead_code)]
+
 pub(crate) fn float(x: f64) -> String {
     if x.is_nan() {
         return "nan".into();
@@ -86,13 +87,21 @@ pub(crate) fn float(x: f64) -> String {
     format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
 }
 
+/// A number as Python prints it: an integer stays one.
+pub(crate) fn number(x: Scalar) -> String {
+    match x {
+        Scalar::Float(x) => float(x),
+        other => other.to_string(),
+    }
+}
+
 /// A bool as Python prints it.
 pub(crate) fn boolean(x: bool) -> &'static str {
     if x { "True" } else { "False" }
 }
 
 /// Numbers as Python prints a tuple: `(3,)`, `(3, 4)`.
-#[allow(dead_code)]
+
 pub(crate) fn tuple<T: fmt::Display>(items: &[T]) -> String {
     match items {
         [one] => format!("({one},)"),

@@ -202,7 +202,7 @@ pub(crate) fn dense_like(like: &Array) -> (Dims, Dims) {
 }
 
 /// A new array of `meta` whose memory order is that of `like`, filled front to back.
-fn fill_like<T: Element>(
+pub(crate) fn fill_like<T: Element>(
     like: &Array,
     dtype: DType,
     fill: impl FnOnce(&mut rng::GeneratorState, &mut [T::Stored], bool),

@@ -28,21 +28,21 @@ impl GeneratorState {
         });
     }
 
-    /// Dropout in training: `out = x * noise`, and in `mask` which elements stay. `p` of 0 (`out = x`) and 1
+    /// Dropout in training: `out = x * noise`, and in `mask` a 1 for each element that stays, else 0. `p` of 0 (`out = x`) and 1
     /// (`out = x * 0`) draw nothing, any other two words an element.
     ///
     /// The gradient is `grad * (if mask { dropout_scale(p) } else { 0 })`.
-    pub fn dropout<T: Float>(&mut self, x: &[T], p: f64, out: &mut [T], mask: &mut [bool]) {
+    pub fn dropout<T: Float>(&mut self, x: &[T], p: f64, out: &mut [T], mask: &mut [u8]) {
         if p == 0.0 {
             out.copy_from_slice(x);
-            mask.fill(true);
+            mask.fill(1);
             return;
         }
         if p == 1.0 {
             for (out, x) in out.iter_mut().zip(x) {
                 *out = x.times(T::ZERO);
             }
-            mask.fill(false);
+            mask.fill(0);
             return;
         }
         let chance = Chance::new(1.0 - p);
@@ -64,6 +64,29 @@ impl GeneratorState {
                 dispatch(Apply { x, noise, out, mask });
             }
         });
+    }
+}
+
+/// The gradient of [`GeneratorState::dropout`]: `out = grad * noise`, with the noise of `mask`.
+pub fn dropout_backward<T: Float>(grad: &[T], mask: &[u8], p: f64, out: &mut [T]) {
+    dispatch(Backward { grad, mask, scale: dropout_scale(p), out });
+}
+
+struct Backward<'a, T> {
+    grad: &'a [T],
+    mask: &'a [u8],
+    scale: T,
+    out: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for ((out, grad), &mask) in self.out.iter_mut().zip(self.grad).zip(self.mask) {
+            *out = grad.times(if mask != 0 { self.scale } else { T::ZERO });
+        }
     }
 }
 
@@ -89,7 +112,7 @@ struct Apply<'a, T> {
     x: &'a [T],
     noise: &'a [T],
     out: &'a mut [T],
-    mask: &'a mut [bool],
+    mask: &'a mut [u8],
 }
 
 impl<T: Float> Kernel for Apply<'_, T> {
@@ -101,7 +124,7 @@ impl<T: Float> Kernel for Apply<'_, T> {
             *out = x.times(noise);
         }
         for (mask, &noise) in self.mask.iter_mut().zip(self.noise) {
-            *mask = noise != T::ZERO;
+            *mask = u8::from(noise != T::ZERO);
         }
     }
 }

@@ -1,41 +1,17 @@
 //! Filling with one number or with independent ones.
 
-use cresset_tensor::op::{Context, Few, Op, apply_inplace};
-use cresset_tensor::{Array, DType, Element, Meta, Scalar, Tensor, no_grad};
+use cresset_tensor::{DType, Element, Scalar, Tensor, no_grad};
 
 /// Puts the numbers of `source`, which has the same shape, into `target`, in the target's dtype and without history.
 #[track_caller]
 pub(crate) fn overwrite(target: &Tensor, source: &Tensor) {
-    no_grad(|| apply_inplace(Copy, &[target, source]));
+    no_grad(|| target.copy_(source));
 }
 
 /// Puts numbers in row-major order into `target`.
 pub(super) fn write<T: Element>(target: &Tensor, numbers: &[T]) -> Tensor {
     overwrite(target, &Tensor::from_vec(numbers, target.shape()));
     target.clone()
-}
-
-#[derive(Debug)]
-struct Copy;
-impl Op for Copy {
-    fn name(&self) -> &'static str {
-        "copy_"
-    }
-    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
-        if inputs[0].shape != inputs[1].shape {
-            return Err(format!("the shapes {:?} and {:?} differ", inputs[0].shape, inputs[1].shape));
-        }
-        Ok([*inputs[0]].into())
-    }
-    fn forward(&self, inputs: &[&Array], _outputs: &[Meta]) -> Few<Array> {
-        [inputs[1].copy().to(inputs[0].dtype())].into()
-    }
-    fn refuse_grad(&self) -> Option<String> {
-        Some("numbers are loaded without history".into())
-    }
-    fn backward(&self, _ctx: &Context, _grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        [None, None].into_iter().collect()
-    }
 }
 
 /// Numbers drawn uniformly from `[a, b)` (`nn.init.uniform_(tensor, a, b)`; PyTorch's defaults are 0 and 1).

@@ -1,5 +1,19 @@
 //! The layers of `torch.nn`: each a constructor, `reset_parameters`, `forward` and `extra_repr`.
 
+mod bilinear;
+mod conv;
+mod dropout;
+mod flatten;
 mod linear;
+mod sizes;
 
+pub use crate::functional::Padding;
+pub use bilinear::{Bilinear, BilinearOptions};
+pub use conv::{
+    Conv1d, Conv1dOptions, Conv2d, Conv2dOptions, Conv3d, Conv3dOptions, ConvNdOptions, ConvTranspose1d,
+    ConvTranspose1dOptions, ConvTranspose2d, ConvTranspose2dOptions, ConvTranspose3d, ConvTranspose3dOptions,
+    ConvTransposeNdOptions, PaddingMode,
+};
+pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, DropoutOptions, FeatureAlphaDropout};
+pub use flatten::{Flatten, FlattenOptions, Unflatten};
 pub use linear::{Linear, LinearOptions};

@@ -2,6 +2,7 @@
 
 mod conv;
 mod embedding;
+mod dropout;
 mod linear;
 mod loss;
 mod norm;
@@ -12,6 +13,7 @@ pub use conv::{
     conv3d,
 };
 pub use embedding::{EmbeddingOptions, embedding};
+pub use dropout::{alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout};
 pub use linear::linear;
 pub use loss::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with};
 pub use norm::{batch_norm, group_norm, instance_norm, layer_norm, rms_norm};

@@ -5,6 +5,7 @@ pub mod table;
 mod batched;
 pub(crate) mod conv;
 pub(crate) mod drawn;
+pub(crate) mod dropout;
 mod dtype;
 mod duplicate;
 pub(crate) mod embedding;

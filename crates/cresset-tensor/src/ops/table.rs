@@ -47,6 +47,7 @@ impl Sample {
 pub fn table() -> Vec<&'static OpInfo> {
     let families: &[&'static [OpInfo]] = &[
         super::dtype::TABLE,
+        super::dropout::TABLE,
         super::duplicate::TABLE,
         super::expand::TABLE,
         super::fill::TABLE,

@@ -1,0 +1,95 @@
+//! Layers that change the shape.
+
+use crate::repr::tuple;
+use crate::{Base, Forward, Module};
+use cresset_tensor::Tensor;
+
+/// Makes one dimension of several (`nn.Flatten`).
+///
+/// - Input: `(N, *)`; output with the defaults: `(N, product of *)`.
+///
+/// ```
+/// use cresset_nn::prelude::*;
+/// assert_eq!(cresset_nn::Flatten::new().call(&Tensor::zeros([32, 1, 5, 5])).shape(), [32, 25]);
+/// ```
+#[derive(Module, Clone)]
+pub struct Flatten {
+    base: Base,
+    /// The first dimension to join.
+    pub start_dim: isize,
+    /// The last dimension to join.
+    pub end_dim: isize,
+}
+
+/// The keyword arguments of [`Flatten`].
+#[derive(Clone, Copy, Debug)]
+pub struct FlattenOptions {
+    /// The first dimension to join (1).
+    pub start_dim: isize,
+    /// The last dimension to join (-1).
+    pub end_dim: isize,
+}
+impl Default for FlattenOptions {
+    fn default() -> FlattenOptions {
+        FlattenOptions { start_dim: 1, end_dim: -1 }
+    }
+}
+
+impl Flatten {
+    /// Joins all dimensions but the first.
+    pub fn new() -> Flatten {
+        Flatten::with(FlattenOptions::default())
+    }
+    /// Joins the dimensions from `start_dim` to `end_dim`.
+    pub fn with(options: FlattenOptions) -> Flatten {
+        let FlattenOptions { start_dim, end_dim } = options;
+        Flatten { base: Base::new(), start_dim, end_dim }
+    }
+    fn extra_repr(&self) -> String {
+        format!("start_dim={}, end_dim={}", self.start_dim, self.end_dim)
+    }
+}
+impl Default for Flatten {
+    fn default() -> Flatten {
+        Flatten::new()
+    }
+}
+impl Forward for Flatten {
+    type Output = Tensor;
+    fn forward(&self, input: &Tensor) -> Tensor {
+        input.flatten(self.start_dim, self.end_dim)
+    }
+}
+
+/// Makes several dimensions of one (`nn.Unflatten`).
+///
+/// ```
+/// use cresset_nn::prelude::*;
+/// let layer = cresset_nn::Unflatten::new(1, [2, -1]);
+/// assert_eq!(layer.call(&Tensor::zeros([5, 50])).shape(), [5, 2, 25]);
+/// assert_eq!(layer.to_string(), "Unflatten(dim=1, unflattened_size=(2, -1))");
+/// ```
+#[derive(Module, Clone)]
+pub struct Unflatten {
+    base: Base,
+    /// The dimension to divide.
+    pub dim: isize,
+    /// The sizes that it becomes; one of them may be -1.
+    pub unflattened_size: Vec<isize>,
+}
+
+impl Unflatten {
+    /// Divides `dim` into dimensions of these sizes; one may be -1 and follows from the others.
+    pub fn new(dim: isize, unflattened_size: impl Into<Vec<isize>>) -> Unflatten {
+        Unflatten { base: Base::new(), dim, unflattened_size: unflattened_size.into() }
+    }
+    fn extra_repr(&self) -> String {
+        format!("dim={}, unflattened_size={}", self.dim, tuple(&self.unflattened_size))
+    }
+}
+impl Forward for Unflatten {
+    type Output = Tensor;
+    fn forward(&self, input: &Tensor) -> Tensor {
+        input.unflatten(self.dim, &self.unflattened_size[..])
+    }
+}
