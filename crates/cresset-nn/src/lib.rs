@@ -58,7 +58,7 @@ pub use containers::{
 };
 pub use copy::Copier;
 pub use cresset_derive::Module;
-pub use cresset_tensor::functional;
+pub use cresset_tensor::{Approximate, functional};
 pub use cresset_tensor::{HookHandle, StateDict};
 pub use forward::{Arg, Args, Call, Forward};
 pub use hooks::{

@@ -1,5 +1,6 @@
 //! The layers of `torch.nn`: each a constructor, `reset_parameters`, `forward` and `extra_repr`.
 
+mod activation;
 mod bilinear;
 mod conv;
 mod dropout;
@@ -8,6 +9,13 @@ mod linear;
 mod sizes;
 
 pub use crate::functional::Padding;
+pub use activation::{
+    CELU, CELUOptions, ELU, ELUOptions, GELU, GELUOptions, GLU, Hardshrink, HardshrinkOptions, Hardsigmoid,
+    HardsigmoidOptions, Hardswish, HardswishOptions, Hardtanh, HardtanhOptions, LeakyReLU, LeakyReLUOptions,
+    LogSigmoid, Mish, MishOptions, PReLU, PReLUOptions, RReLU, RReLUOptions, ReLU, ReLU6, ReLU6Options, ReLUOptions,
+    SELU, SELUOptions, SiLU, SiLUOptions, Sigmoid, Softplus, SoftplusOptions, Softshrink, SoftshrinkOptions, Softsign,
+    Tanh, Tanhshrink, Threshold, ThresholdOptions,
+};
 pub use bilinear::{Bilinear, BilinearOptions};
 pub use conv::{
     Conv1d, Conv1dOptions, Conv2d, Conv2dOptions, Conv3d, Conv3dOptions, ConvNdOptions, ConvTranspose1d,

@@ -2,7 +2,7 @@
 
 use super::{comma_inplace, inplace_text, number};
 use crate::{Base, Forward, Module};
-use crate::Approximate;
+use cresset_tensor::Approximate;
 use cresset_tensor::{Scalar, Tensor};
 
 /// `x` where it is positive, `alpha * (exp(x) - 1)` elsewhere (`nn.ELU`).

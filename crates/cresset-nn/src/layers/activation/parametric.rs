@@ -138,7 +138,8 @@ impl Forward for RReLU {
         let numbers = input.array().to(DType::F64).to_vec::<f64>();
         let count = numbers.iter().filter(|x| **x <= 0.0).count();
         let mut drawn = Tensor::rand_with([count], DType::F64, None).to_vec::<f64>().into_iter();
-        let slope = |x: &f64| if *x <= 0.0 { drawn.next().expect("one for each") * (upper - lower) + lower } else { 1.0 };
+        let slope =
+            |x: &f64| if *x <= 0.0 { drawn.next().expect("one for each") * (upper - lower) + lower } else { 1.0 };
         let slopes: Vec<f64> = numbers.iter().map(slope).collect();
         input * &Tensor::from_vec(slopes, input.shape()).to_dtype(input.dtype())
     }

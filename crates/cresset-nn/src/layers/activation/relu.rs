@@ -153,7 +153,11 @@ impl Default for LeakyReLU {
 impl Forward for LeakyReLU {
     type Output = Tensor;
     fn forward(&self, input: &Tensor) -> Tensor {
-        if self.inplace { input.leaky_relu_(self.negative_slope.f64()) } else { input.leaky_relu(self.negative_slope.f64()) }
+        if self.inplace {
+            input.leaky_relu_(self.negative_slope.f64())
+        } else {
+            input.leaky_relu(self.negative_slope.f64())
+        }
     }
 }
 
@@ -220,6 +224,10 @@ impl Default for Hardtanh {
 impl Forward for Hardtanh {
     type Output = Tensor;
     fn forward(&self, input: &Tensor) -> Tensor {
-        if self.inplace { input.hardtanh_(self.min_val.f64(), self.max_val.f64()) } else { input.hardtanh(self.min_val.f64(), self.max_val.f64()) }
+        if self.inplace {
+            input.hardtanh_(self.min_val.f64(), self.max_val.f64())
+        } else {
+            input.hardtanh(self.min_val.f64(), self.max_val.f64())
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Units that shrink, and the hard forms of sigmoid and swish.
 
-use super::{number};
+use super::number;
 use crate::{Base, Forward, Module};
 use cresset_tensor::{Scalar, Tensor};
 
