@@ -1,8 +1,8 @@
 //! Functions of tensors that layers are made of (`torch.nn.functional`).
 
 mod conv;
-mod embedding;
 mod dropout;
+mod embedding;
 mod linear;
 mod loss;
 mod norm;
@@ -12,8 +12,8 @@ pub use conv::{
     ConvOptions, ConvTransposeOptions, Padding, conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d,
     conv3d,
 };
-pub use embedding::{EmbeddingOptions, embedding};
 pub use dropout::{alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout};
+pub use embedding::{EmbeddingOptions, embedding};
 pub use linear::linear;
 pub use loss::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with};
 pub use norm::{batch_norm, group_norm, instance_norm, layer_norm, rms_norm};
