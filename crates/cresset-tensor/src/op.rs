@@ -7,6 +7,7 @@ use crate::error::{self, Error};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// One or a few of something, without a heap allocation for one.
 pub type Few<T> = SmallVec<[T; 1]>;
@@ -117,14 +118,18 @@ pub use crate::autograd::node::Context;
 #[track_caller]
 #[inline]
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Few<Tensor> {
-    let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
-    run(op, inputs, &arrays, false)
+    let run = Run::forward(&op, inputs);
+    let recorded = wants_graph(&op, inputs);
+    let node = recorded.then(|| node::record(op, inputs, &run));
+    run.finish(node)
 }
 
 /// Runs an op of one input and one output and records it even if the input requires no grad.
 #[track_caller]
 pub(crate) fn apply_recorded<O: Op>(op: O, input: &Tensor) -> Tensor {
-    run(op, &[input], &[input.array()], true).swap_remove(0)
+    let run = Run::forward(&op, &[input]);
+    let node = node::record(op, &[input], &run);
+    run.finish(Some(node)).swap_remove(0)
 }
 
 /// [`apply`] for an op with one output.
@@ -136,44 +141,68 @@ pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
     outs.pop().expect("an op with one output")
 }
 
-#[track_caller]
-fn run<O: Op>(op: O, inputs: &[&Tensor], arrays: &[Array], force: bool) -> Few<Tensor> {
-    let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
-    let out_metas = match op.infer(&metas) {
-        Ok(m) => m,
-        Err(sentence) => error::raise(Error::new(op.name(), sentence)),
-    };
-    let requires = wants_graph(&op, inputs) || force;
-    let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
-    let outs = op.forward(&refs, &out_metas);
-    debug_assert!(
-        outs.iter().map(|a| *a.meta()).eq(out_metas.iter().copied()),
-        "{}: the shape rule says {out_metas:?}, forward gave {outs:?}",
-        op.name()
-    );
-    let view = op.is_view();
-    if !requires {
-        return outs.into_iter().map(|a| Tensor::from_op(a, None, view)).collect();
-    }
-    let node = node::record(op, inputs, arrays, &outs);
-    outs.into_iter()
-        .enumerate()
-        .map(|(i, a)| {
-            let tracked = a.dtype().is_floating_point() && node.op.differentiable(i);
-            Tensor::from_op(a, tracked.then(|| (node.clone() as _, i as u32)), view)
-        })
-        .collect()
+/// A run of an op: what went in and what came out. All of it is written once for all ops; only the node that keeps the op itself is made for
+/// each type of op (hundreds of copies of this text would take minutes to compile).
+pub(crate) struct Run {
+    pub inputs: SmallVec<[Array; 3]>,
+    pub outputs: Few<Array>,
+    view: bool,
 }
 
-/// Must this run be recorded? Refuses what could not be differentiated.
-#[track_caller]
-fn wants_graph<O: Op>(op: &O, inputs: &[&Tensor]) -> bool {
-    let any = inputs.iter().any(|t| t.requires_grad());
-    if any {
-        mode::saw_grad();
+impl Run {
+    #[track_caller]
+    #[inline(never)]
+    fn forward(op: &dyn Op, inputs: &[&Tensor]) -> Run {
+        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+        let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+        let out_metas = match op.infer(&metas) {
+            Ok(m) => m,
+            Err(sentence) => error::raise(Error::new(op.name(), sentence)),
+        };
+        check_graph(op, inputs);
+        let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
+        let outputs = op.forward(&refs, &out_metas);
+        drop((refs, metas));
+        debug_assert!(
+            outputs.iter().map(|a| *a.meta()).eq(out_metas.iter().copied()),
+            "{}: the shape rule says {out_metas:?}, forward gave {outputs:?}",
+            op.name()
+        );
+        Run { inputs: arrays, outputs, view: op.is_view() }
     }
-    if !mode::is_grad_enabled() || !any {
-        return false;
+
+    #[inline(never)]
+    fn finish(self, node: Option<Arc<Node<dyn Op>>>) -> Few<Tensor> {
+        let view = self.view;
+        let mut tensors = Few::new();
+        for (i, a) in self.outputs.into_iter().enumerate() {
+            let grad_fn = match &node {
+                Some(node) if a.dtype().is_floating_point() && node.op.differentiable(i) => {
+                    Some((node.clone(), i as u32))
+                }
+                _ => None,
+            };
+            tensors.push(Tensor::from_op(a, grad_fn, view));
+        }
+        tensors
+    }
+}
+
+/// Must a run with these inputs be recorded?
+#[inline]
+fn wants_graph(_op: &dyn Op, inputs: &[&Tensor]) -> bool {
+    mode::is_grad_enabled() && inputs.iter().any(|t| t.requires_grad())
+}
+
+/// Refuses what could not be differentiated, before anything is computed.
+#[track_caller]
+fn check_graph(op: &dyn Op, inputs: &[&Tensor]) {
+    if !inputs.iter().any(|t| t.requires_grad()) {
+        return;
+    }
+    mode::saw_grad();
+    if !mode::is_grad_enabled() {
+        return;
     }
     for t in inputs {
         if t.is_stale_view() {
@@ -186,7 +215,6 @@ fn wants_graph<O: Op>(op: &O, inputs: &[&Tensor]) -> bool {
     if let Some(sentence) = op.refuse_grad() {
         error::fail(op.name(), sentence);
     }
-    true
 }
 
 /// Runs an op and puts its result into `target` (its input 0) in place, with PyTorch's rules for in-place operations.
@@ -195,30 +223,43 @@ fn wants_graph<O: Op>(op: &O, inputs: &[&Tensor]) -> bool {
 /// If the shape rule refuses, the result does not fit `target`'s shape or dtype, `target` is a leaf that requires grad, or a view under autograd.
 #[track_caller]
 pub fn apply_inplace<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {
-    let target = inputs[0];
-    let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
-    let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
-    let name = op.name();
-    let out_metas = match op.infer(&metas) {
-        Ok(m) => m,
-        Err(sentence) => error::raise(Error::new(name, sentence)),
-    };
-    let own = *metas[0];
-    check_inplace(name, target, &own, &out_metas[0]);
-    let requires = wants_graph(&op, inputs);
-    if requires {
-        target.check_inplace_under_grad(name);
+    let (run, recorded) = Run::inplace(&op, inputs);
+    let node = recorded.then(|| node::record_inplace(op, inputs, &run) as Arc<Node<dyn Op>>);
+    run.write(inputs[0], node)
+}
+
+impl Run {
+    #[track_caller]
+    #[inline(never)]
+    fn inplace(op: &dyn Op, inputs: &[&Tensor]) -> (Run, bool) {
+        let target = inputs[0];
+        let name = op.name();
+        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+        let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+        let out_metas = match op.infer(&metas) {
+            Ok(m) => m,
+            Err(sentence) => error::raise(Error::new(name, sentence)),
+        };
+        check_inplace(name, target, metas[0], &out_metas[0]);
+        check_graph(op, inputs);
+        let recorded = wants_graph(op, inputs);
+        if recorded {
+            target.check_inplace_under_grad(name);
+        }
+        let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
+        let outputs = op.forward(&refs, &out_metas);
+        drop((refs, metas));
+        (Run { inputs: arrays, outputs, view: false }, recorded)
     }
-    let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
-    let mut outs = op.forward(&refs, &out_metas);
-    let result = outs.swap_remove(0);
-    let node = requires.then(|| node::record_inplace(op, inputs, &arrays, &result));
-    drop(refs);
-    crate::kernels::overwrite(&arrays[0], result);
-    if let Some(node) = node {
-        target.set_history(node as _);
+
+    #[inline(never)]
+    fn write(mut self, target: &Tensor, node: Option<Arc<Node<dyn Op>>>) -> Tensor {
+        crate::kernels::overwrite(&self.inputs[0], self.outputs.swap_remove(0));
+        if let Some(node) = node {
+            target.set_history(node);
+        }
+        target.clone()
     }
-    target.clone()
 }
 
 /// Like [`apply_inplace`], but where no graph is wanted `direct` changes the target's memory itself: it gets the arrays of the inputs, of which none

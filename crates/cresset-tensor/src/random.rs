@@ -220,6 +220,19 @@ pub(crate) fn fill_like<T: Element>(
     flat.view(*like.shape(), dense, 0)
 }
 
+/// The random slopes of `rrelu` in training: 1 above zero; below, uniform in [lower, upper].
+pub(crate) fn rrelu_slopes(x: &Array, lower: f64, upper: f64) -> Array {
+    fn go<T: Element>(x: &Array, lower: f64, upper: f64) -> Array
+    where
+        T::Stored: rng::Float,
+    {
+        Array::build::<T::Stored>(*x.meta(), |out| {
+            x.with_slice::<T::Stored, _>(|x| Generator::default_generator().lock().rrelu_slopes(x, lower, upper, out));
+        })
+    }
+    with_float!(x.dtype(), T => go::<T>(&x.contiguous(), lower, upper))
+}
+
 /// What a tensor is filled with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fill {

@@ -132,7 +132,7 @@ fn itself<'a, T: Float>(out: &Operand<'a>) -> Operand<'a> {
 }
 
 #[derive(Clone, Copy)]
-struct Eval<U>(U);
+pub(super) struct Eval<U>(pub(super) U);
 impl<U: Unary> Body<1> for Eval<U> {
     type Loop = U::Loop;
     #[inline(always)]
@@ -173,7 +173,7 @@ pub fn unary_<T: Float, U: Unary>(f: U, shape: &[usize], x: Out<T>) {
 }
 
 #[derive(Clone, Copy)]
-struct Derivative<U>(U);
+pub(super) struct Derivative<U>(pub(super) U);
 impl<U: Unary> Body<3> for Derivative<U> {
     type Loop = U::Loop;
     #[inline(always)]
@@ -216,7 +216,7 @@ pub fn binary_<T: Float, U: Binary>(f: U, shape: &[usize], a: Out<T>, b: In<T>) 
 }
 
 #[derive(Clone, Copy)]
-struct GradA<U>(U);
+pub(super) struct GradA<U>(pub(super) U);
 impl<U: Binary> Body<4> for GradA<U> {
     type Loop = U::Loop;
     #[inline(always)]
@@ -232,7 +232,7 @@ impl<U: Ternary> Body<4> for GradA3<U> {
     }
 }
 #[derive(Clone, Copy)]
-struct GradB<U>(U);
+pub(super) struct GradB<U>(pub(super) U);
 impl<U: Binary> Body<4> for GradB<U> {
     type Loop = U::Loop;
     #[inline(always)]

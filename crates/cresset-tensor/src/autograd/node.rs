@@ -3,7 +3,7 @@
 use super::mode;
 use crate::array::{Array, Meta};
 use crate::error;
-use crate::op::{Few, Op};
+use crate::op::{Few, Op, Run, Saves};
 use crate::tensor::{Tensor, WeakTensor};
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
@@ -73,59 +73,70 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Records a run of `op`. The graph is written nowhere else.
 #[track_caller]
-pub(crate) fn record<O: Op>(op: O, inputs: &[&Tensor], arrays: &[Array], outs: &[Array]) -> Arc<Node<O>> {
-    build(op, inputs, arrays, outs, 0)
+pub(crate) fn record<O: Op>(op: O, inputs: &[&Tensor], run: &Run) -> Arc<Node<dyn Op>> {
+    let parts = Parts::of(op.saves(), inputs, &run.inputs, &run.outputs, 0);
+    Arc::new(parts.with(op))
 }
 
 /// The same for an in-place op: its output's version will be one higher once it is written.
 #[track_caller]
-pub(crate) fn record_inplace<O: Op>(op: O, inputs: &[&Tensor], arrays: &[Array], out: &Array) -> Arc<Node<O>> {
-    let saves = op.saves();
+pub(crate) fn record_inplace<O: Op>(op: O, inputs: &[&Tensor], run: &Run) -> Arc<Node<dyn Op>> {
     // The result moves into the target's memory, so what is saved of it is the target itself.
-    let target = [arrays[0].clone()];
-    let meta = *out.meta();
-    debug_assert!(saves.outputs <= 1);
-    let mut node = build(op, inputs, arrays, &target, 1);
-    Arc::get_mut(&mut node).expect("just made").outputs[0] = meta;
-    node
+    let mut parts = Parts::of(op.saves(), inputs, &run.inputs, &run.inputs[..1], 1);
+    parts.outputs = [*run.outputs[0].meta()].into();
+    Arc::new(parts.with(op))
 }
 
-#[track_caller]
-fn build<O: Op>(op: O, inputs: &[&Tensor], arrays: &[Array], outs: &[Array], ahead: u32) -> Arc<Node<O>> {
-    let saves = op.saves();
-    let mut saved = Saved::default();
-    if saves.inputs != 0 {
-        saved.inputs = inputs
-            .iter()
-            .zip(arrays)
-            .enumerate()
-            .map(|(i, (t, a))| {
-                (saves.inputs >> i & 1 != 0).then(|| SavedInput {
+/// A node without its op.
+struct Parts {
+    inputs: SmallVec<[Slot; 3]>,
+    outputs: Few<Meta>,
+    saved: Saved,
+    location: &'static Location<'static>,
+}
+
+impl Parts {
+    #[track_caller]
+    #[inline(never)]
+    fn of(saves: Saves, inputs: &[&Tensor], arrays: &[Array], outs: &[Array], ahead: u32) -> Parts {
+        let mut saved = Saved::default();
+        if saves.inputs != 0 {
+            for (i, (t, a)) in inputs.iter().zip(arrays).enumerate() {
+                saved.inputs.push((saves.inputs >> i & 1 != 0).then(|| SavedInput {
                     tensor: (*t).clone(),
                     array: a.clone(),
                     version: a.storage.version(),
-                })
-            })
-            .collect();
+                }));
+            }
+        }
+        if saves.outputs != 0 {
+            for (i, a) in outs.iter().enumerate() {
+                let version = a.storage.version() + ahead;
+                saved.outputs.push((saves.outputs >> i & 1 != 0).then(|| SavedOutput { array: a.clone(), version }));
+            }
+        }
+        let mut slots = SmallVec::new();
+        for (t, a) in inputs.iter().zip(arrays) {
+            slots.push(Slot { edge: t.edge(), meta: *a.meta() });
+        }
+        let mut outputs = Few::new();
+        for a in outs {
+            outputs.push(*a.meta());
+        }
+        Parts { inputs: slots, outputs, saved, location: Location::caller() }
     }
-    if saves.outputs != 0 {
-        saved.outputs = outs
-            .iter()
-            .enumerate()
-            .map(|(i, a)| {
-                (saves.outputs >> i & 1 != 0)
-                    .then(|| SavedOutput { array: a.clone(), version: a.storage.version() + ahead })
-            })
-            .collect();
+
+    #[inline]
+    fn with<O: Op>(self, op: O) -> Node<O> {
+        Node {
+            seq: NEXT.fetch_add(1, Ordering::Relaxed),
+            inputs: self.inputs,
+            outputs: self.outputs,
+            location: self.location,
+            state: Mutex::new(State { saved: Some(self.saved), hooks: None }),
+            op,
+        }
     }
-    Arc::new(Node {
-        seq: NEXT.fetch_add(1, Ordering::Relaxed),
-        inputs: inputs.iter().zip(arrays).map(|(t, a)| Slot { edge: t.edge(), meta: *a.meta() }).collect(),
-        outputs: outs.iter().map(|a| *a.meta()).collect(),
-        location: Location::caller(),
-        state: Mutex::new(State { saved: Some(saved), hooks: None }),
-        op,
-    })
 }
 
 impl<O: Op + ?Sized> Node<O> {

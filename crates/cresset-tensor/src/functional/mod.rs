@@ -1,22 +1,30 @@
 //! Functions of tensors that layers are made of (`torch.nn.functional`).
 
+mod activation;
 mod conv;
+mod distance;
 mod dropout;
 mod embedding;
 mod linear;
 mod loss;
 mod norm;
+mod pair_loss;
 mod pool;
 
+pub use activation::{glu, rrelu};
 pub use conv::{
     ConvOptions, ConvTransposeOptions, Padding, conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d,
     conv3d,
 };
+pub use distance::{cosine_similarity, normalize, pairwise_distance};
 pub use dropout::{alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout};
 pub use embedding::{EmbeddingOptions, embedding};
 pub use linear::linear;
 pub use loss::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with};
 pub use norm::{batch_norm, group_norm, instance_norm, layer_norm, rms_norm};
+pub use pair_loss::{
+    binary_cross_entropy, binary_cross_entropy_with_logits, huber_loss, kl_div, l1_loss, mse_loss, smooth_l1_loss,
+};
 pub use pool::{
     AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, OutputSize, adaptive_avg_pool1d, adaptive_avg_pool2d,
     adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool1d_with_indices, adaptive_max_pool2d,

@@ -182,7 +182,7 @@ fn test<T: map::Element<Block = T> + Number + cresset_kernels::buffer::Element>(
 ) -> Array {
     let (ra, rb) = (a.read(), b.read());
     let (x, y) = (part(ra.slice::<T>(), a), part(rb.slice::<T>(), b));
-    Layout::like(&[a, b], meta).build::<u8>(|out, strides| {
+    Layout::like(&[Some(a), Some(b)], meta).build::<u8>(|out, strides| {
         // One loop for each test, so that each is vectorised.
         let out = (out, strides);
         let shape = &meta.shape;
@@ -346,7 +346,7 @@ impl Op for Ask {
         ) -> Array {
             let reading = x.read();
             let input = part(reading.slice::<T>(), x);
-            Layout::like(&[x], x.meta()).with_dtype(DType::Bool).build::<u8>(|out, strides| {
+            Layout::like(&[Some(x)], meta).build::<u8>(|out, strides| {
                 let f = move |v: T| {
                     (match q {
                         Question::LogicalNot => !v.as_bool(),

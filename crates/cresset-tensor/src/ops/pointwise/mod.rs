@@ -16,11 +16,10 @@ pub use operand::Operand;
 
 use crate::array::{Array, Meta};
 use crate::dims::{Dims, broadcast};
-use crate::dtype::{DType, Element, Promotion, Scalar};
+use crate::dtype::{DType, Promotion, Scalar};
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::table::OpInfo;
 use crate::tensor::Tensor;
-use crate::with_float;
 use cresset_kernels::lane::{Binary, Lane, Unary};
 use cresset_kernels::map;
 use std::fmt::Debug;
@@ -119,38 +118,45 @@ pub(crate) fn unary_backward<U: Unary>(u: U, reads: Reads, ctx: &Context, g: &Te
     let g = g.array();
     let x = if input { Some(ctx.input_array(0)) } else { None };
     let y = if output { Some(ctx.output_array(0)) } else { None };
-    fn go<T: Element<Stored = T> + map::Float + cresset_kernels::buffer::Element, U: Unary>(
-        u: U,
-        g: &Array,
-        x: Option<&Array>,
-        y: Option<&Array>,
-    ) -> Array {
-        let (rg, rx, ry) = (g.read(), x.map(Array::read), y.map(Array::read));
-        let mut operands: Few<&Array> = [g].into();
-        operands.extend(x.into_iter().chain(y));
-        Layout::like(&operands, g.meta()).build::<T>(|out, strides| {
-            let x = x.zip(rx.as_ref()).map(|(a, r)| part(r.slice::<T>(), a));
-            let y = y.zip(ry.as_ref()).map(|(a, r)| part(r.slice::<T>(), a));
-            let g_in = part(rg.slice::<T>(), g);
-            if x.is_none() && y.is_none() {
-                map::unary_grad(u, g.shape(), g_in, Some(g_in), None, (out, strides));
-            } else {
-                map::unary_grad(u, g.shape(), g_in, x, y, (out, strides));
-            }
-        })
-    }
-    Tensor::from_array(with_float!(g.dtype(), T => go::<T, U>(u, &g, x.as_ref(), y.as_ref())))
+    let result = float_op(g.meta(), &[Some(&g), x.as_ref(), y.as_ref()], &|kind, shape, ins, out| {
+        map::unary_grad_of(u, kind, shape, ins[0].expect("the gradient"), (ins[1], ins[2]), out);
+    });
+    Tensor::from_array(result)
 }
 
 /// `f(x)` over an array of a floating-point dtype.
 pub(crate) fn unary<U: Unary>(u: U, x: &Array) -> Array {
-    fn go<T: Element<Stored = T> + map::Float + cresset_kernels::buffer::Element, U: Unary>(u: U, x: &Array) -> Array {
-        let reading = x.read();
-        Layout::like(&[x], x.meta()).build::<T>(|out, strides| {
-            map::unary(u, x.shape(), part(reading.slice::<T>(), x), (out, strides));
-        })
+    float_op(x.meta(), &[Some(x)], &|kind, shape, ins, out| map::unary_of(u, kind, shape, ins[0].expect("x"), out))
+}
+
+/// What runs a kernel over operands as bytes.
+type FloatKernel<'a> = &'a dyn Fn(map::FloatKind, &[usize], [Option<map::BytesIn>; 4], map::BytesOut);
+
+/// Runs a pointwise kernel on operands of one dtype and shape: the one place that takes arrays apart for it, for all functions and dtypes.
+#[inline(never)]
+fn float_op(meta: &Meta, operands: &[Option<&Array>], kernel: FloatKernel) -> Array {
+    let kind = match meta.dtype {
+        DType::F16 => map::FloatKind::F16,
+        DType::BF16 => map::FloatKind::BF16,
+        DType::F64 => map::FloatKind::F64,
+        _ => map::FloatKind::F32,
+    };
+    let size = meta.dtype.size();
+    let mut readings = [const { None }; 4];
+    for (slot, a) in readings.iter_mut().zip(operands) {
+        *slot = a.map(Array::read);
     }
-    with_float!(x.dtype(), T => go::<T, U>(u, x))
+    let mut ins = [None; 4];
+    for (i, a) in operands.iter().enumerate() {
+        if let (Some(a), Some(r)) = (a, &readings[i]) {
+            let bytes = r.slice::<u8>();
+            ins[i] = Some((&bytes[(a.offset() * size).min(bytes.len())..], &a.strides()[..]));
+        }
+    }
+    let layout = Layout::like(operands, meta);
+    let mut buffer = Array::buffer_for(meta);
+    kernel(kind, &meta.shape, ins, (buffer.as_mut_slice::<u8>(), &layout.strides));
+    layout.wrap(buffer)
 }
 
 /// The elements of an array as the kernels take them.
@@ -167,10 +173,10 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    #[inline]
-    pub(crate) fn like(inputs: &[&Array], meta: &Meta) -> Layout {
+    #[inline(never)]
+    pub(crate) fn like(inputs: &[Option<&Array>], meta: &Meta) -> Layout {
         let mut strides = meta.shape.contiguous_strides();
-        for a in inputs {
+        for a in inputs.iter().flatten() {
             if *a.shape() == meta.shape {
                 if a.is_contiguous() {
                     break;
@@ -183,13 +189,14 @@ impl Layout {
         }
         Layout { meta: *meta, strides }
     }
-    pub(crate) fn with_dtype(mut self, dtype: DType) -> Layout {
-        self.meta.dtype = dtype;
-        self
-    }
-    #[inline]
     pub(crate) fn build<T: cresset_kernels::buffer::Element>(self, fill: impl FnOnce(&mut [T], &[usize])) -> Array {
-        let a = Array::build::<T>(self.meta, |out| fill(out, &self.strides));
+        let mut buffer = Array::buffer_for(&self.meta);
+        fill(&mut buffer.as_mut_slice::<T>()[..self.meta.numel()], &self.strides);
+        self.wrap(buffer)
+    }
+    #[inline(never)]
+    fn wrap(self, buffer: cresset_kernels::buffer::Buffer) -> Array {
+        let a = Array::from_buffer(buffer, self.meta);
         if a.strides()[..] == self.strides[..] { a } else { a.view(self.meta.shape, self.strides, 0) }
     }
 }
@@ -295,21 +302,12 @@ pub(crate) fn spread(a: &Array, shape: &Dims) -> Array {
 
 /// `f(a, b)` over two arrays of one dtype and shape.
 pub(crate) fn binary<B: BinaryDef>(f: B, a: &Array, b: &Array, meta: &Meta) -> Array {
-    fn float<T: Element<Stored = T> + map::Float + cresset_kernels::buffer::Element, B: Binary>(
-        f: B,
-        a: &Array,
-        b: &Array,
-        meta: &Meta,
-    ) -> Array {
-        let (ra, rb) = (a.read(), b.read());
-        Layout::like(&[a, b], meta).build::<T>(|out, strides| {
-            map::binary(f, &meta.shape, part(ra.slice::<T>(), a), part(rb.slice::<T>(), b), (out, strides));
-        })
+    if !meta.dtype.is_floating_point() {
+        return ints2(a, b, meta, &|x, y| f.int(x, y));
     }
-    match meta.dtype {
-        d if !d.is_floating_point() => ints2(a, b, meta, &|x, y| f.int(x, y)),
-        d => with_float!(d, T => float::<T, B>(f, a, b, meta)),
-    }
+    float_op(meta, &[Some(a), Some(b)], &|kind, shape, ins, out| {
+        map::binary_of(f, kind, shape, ins[0].expect("a"), ins[1].expect("b"), out);
+    })
 }
 
 fn binary_backward<B: BinaryDef>(f: B, slope: Slope, first: bool, ctx: &Context, g: &Tensor) -> Tensor {
@@ -333,30 +331,10 @@ fn binary_backward<B: BinaryDef>(f: B, slope: Slope, first: bool, ctx: &Context,
     let shape = *g.shape();
     let get = |i: usize| has(i).then(|| spread(&ctx.input_array(i).to(g.dtype()), &shape));
     let (a, b, y) = (get(0), get(1), (reads.outputs != 0).then(|| ctx.output_array(0)));
-    fn go<T: Element<Stored = T> + map::Float + cresset_kernels::buffer::Element, B: Binary>(
-        f: B,
-        first: bool,
-        g: &Array,
-        saved: [Option<&Array>; 3],
-    ) -> Array {
-        let rg = g.read();
-        let readings = saved.map(|s| s.map(Array::read));
-        Layout::like(&[g], g.meta()).build::<T>(|out, strides| {
-            let mut ins = [None; 3];
-            for (i, slot) in ins.iter_mut().enumerate() {
-                *slot = saved[i].zip(readings[i].as_ref()).map(|(a, r)| part(r.slice::<T>(), a));
-            }
-            let [a, b, y] = ins;
-            let g_in = part(rg.slice::<T>(), g);
-            if first {
-                map::binary_grad_a(f, g.shape(), g_in, (a, b, y), (out, strides));
-            } else {
-                map::binary_grad_b(f, g.shape(), g_in, (a, b, y), (out, strides));
-            }
-        })
-    }
-    let saved = [a.as_ref(), b.as_ref(), y.as_ref()];
-    Tensor::from_array(with_float!(g.dtype(), T => go::<T, B>(f, first, &g, saved)))
+    let result = float_op(g.meta(), &[Some(&g), a.as_ref(), b.as_ref(), y.as_ref()], &|kind, shape, ins, out| {
+        map::binary_grad_of(f, !first, kind, shape, ins[0].expect("the gradient"), [ins[1], ins[2], ins[3]], out);
+    });
+    Tensor::from_array(result)
 }
 
 /// A [`BinaryDef`] with a plain number for one operand.

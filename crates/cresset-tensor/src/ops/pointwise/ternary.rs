@@ -42,7 +42,7 @@ impl Op for Where {
             meta: &Meta,
         ) -> Array {
             let (rc, ra, rb) = (c.read(), a.read(), b.read());
-            Layout::like(&[c, a, b], meta).build::<T>(|out, strides| {
+            Layout::like(&[Some(c), Some(a), Some(b)], meta).build::<T>(|out, strides| {
                 let f = |c: u8, a: T, b: T| if c != 0 { a } else { b };
                 let c = part(rc.slice::<u8>(), c);
                 map::map3::<u8, T, T, T>(
