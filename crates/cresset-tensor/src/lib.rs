@@ -12,6 +12,7 @@ pub mod dtype;
 pub mod error;
 pub mod functional;
 mod kernels;
+pub mod linalg;
 pub mod named;
 pub mod op;
 pub mod ops;
@@ -32,6 +33,8 @@ pub use error::{Error, attempt};
 pub use half::{bf16, f16};
 pub use named::StateDict;
 pub use op::Op;
+pub use ops::contract::{kron, tensordot, tensordot_dims};
+pub use ops::einsum::einsum;
 pub use ops::index::{Ellipsis, Index, Indices, NewAxis, s};
 pub use ops::join::{
     block_diag, broadcast_tensors, cartesian_prod, cat, column_stack, dstack, hstack, meshgrid, meshgrid_xy, stack,

@@ -1,6 +1,7 @@
 //! Functions of tensors that layers are made of (`torch.nn.functional`).
 
 mod activation;
+mod bilinear;
 mod conv;
 mod distance;
 mod dropout;
@@ -10,8 +11,11 @@ mod loss;
 mod norm;
 mod pair_loss;
 mod pool;
+mod unfold;
 
 pub use activation::{glu, rrelu};
+pub(crate) use bilinear::BILINEAR;
+pub use bilinear::bilinear;
 pub use conv::{
     ConvOptions, ConvTransposeOptions, Padding, conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d,
     conv3d,
@@ -32,3 +36,4 @@ pub use pool::{
     avg_pool3d, max_pool1d, max_pool1d_with_indices, max_pool2d, max_pool2d_with_indices, max_pool3d,
     max_pool3d_with_indices, max_unpool1d, max_unpool2d, max_unpool3d,
 };
+pub use unfold::{UnfoldOptions, fold, unfold};

@@ -122,5 +122,16 @@ pub(crate) fn same_dtype(a: DType, b: DType) -> Result<DType, String> {
 }
 
 /// The rows of products and of what stands on them.
-pub(super) const TABLES: &[&[super::table::OpInfo]] =
-    &[super::conv::TABLE, super::embedding::TABLE, super::matmul::TABLE, super::pool::TABLE];
+pub(super) const TABLES: &[&[super::table::OpInfo]] = &[
+    super::addmm::TABLE,
+    super::contract::TABLE,
+    super::conv::TABLE,
+    super::einsum::TABLE,
+    super::embedding::TABLE,
+    super::matmul::TABLE,
+    super::pool::TABLE,
+    super::qr::TABLE,
+    super::triangular::TABLE,
+    super::unfold::TABLE,
+    crate::functional::BILINEAR,
+];
