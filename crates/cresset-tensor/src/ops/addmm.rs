@@ -121,8 +121,14 @@ impl Tensor {
         let product = vec1.outer(vec2);
         if product.dtype() == DType::Bool && self.dtype() == DType::Bool {
             let on = |x: &Tensor, s: Scalar| x.mul(&Tensor::scalar_of(s.truth()));
-            return scaled_sum("addr", &on(self, beta).to_dtype(DType::U8), &on(&product, alpha).to_dtype(DType::U8), 1.into(), 1.into())
-                .to_dtype(DType::Bool);
+            return scaled_sum(
+                "addr",
+                &on(self, beta).to_dtype(DType::U8),
+                &on(&product, alpha).to_dtype(DType::U8),
+                1.into(),
+                1.into(),
+            )
+            .to_dtype(DType::Bool);
         }
         scaled_sum("addr", self, &product, beta, alpha)
     }
@@ -228,16 +234,12 @@ pub(super) const TABLE: &[OpInfo] = &[
         name: "baddbmm",
         torch: "torch.baddbmm(x, batch1, batch2, beta=beta, alpha=alpha)",
         samples: || samples(Tensor::baddbmm_with, [&[2, 2, 2], &[2, 2, 3], &[2, 3, 2]], &[&[2, 1, 2], &[1]]),
-        refused: || {
-            refused(Tensor::baddbmm_with, &[[&[3, 3], &[2, 2, 3], &[2, 3, 2]], [&[1], &[2, 2, 3], &[3, 3, 2]]])
-        },
+        refused: || refused(Tensor::baddbmm_with, &[[&[3, 3], &[2, 2, 3], &[2, 3, 2]], [&[1], &[2, 2, 3], &[3, 3, 2]]]),
     },
     OpInfo {
         name: "addbmm",
         torch: "torch.addbmm(x, batch1, batch2, beta=beta, alpha=alpha)",
         samples: || samples(Tensor::addbmm_with, [&[2, 2], &[2, 2, 3], &[2, 3, 2]], &[&[2], &[1]]),
-        refused: || {
-            refused(Tensor::addbmm_with, &[[&[3, 3], &[2, 2, 3], &[2, 3, 2]], [&[1], &[2, 2, 3], &[3, 3, 2]]])
-        },
+        refused: || refused(Tensor::addbmm_with, &[[&[3, 3], &[2, 2, 3], &[2, 3, 2]], [&[1], &[2, 2, 3], &[3, 3, 2]]]),
     },
 ];

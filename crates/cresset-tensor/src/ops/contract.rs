@@ -86,7 +86,10 @@ pub fn tensordot_dims(a: &Tensor, b: &Tensor, dims_a: impl IntList, dims_b: impl
     for (&x, &y) in left.iter().zip(&right) {
         let (dx, dy) = (wrap(x, sa.len()), wrap(y, sb.len()));
         if la.contains(&dx) || lb.contains(&dy) {
-            fail("tensordot", format!("dim {} appears multiple times in the list of dims", if la.contains(&dx) { dx } else { dy }));
+            fail(
+                "tensordot",
+                format!("dim {} appears multiple times in the list of dims", if la.contains(&dx) { dx } else { dy }),
+            );
         }
         if sa[dx] == 1 || sb[dy] == 1 {
             // One element stands for all: the other side is summed.
@@ -164,10 +167,7 @@ pub fn multi_dot<T: Borrow<Tensor>>(tensors: &[T]) -> Tensor {
         }
         if i > 0 && chain[i - 1].shape()[1] != t.shape()[0] {
             let (a, b) = (tensors[i - 1].borrow().shape(), tensors[i].borrow().shape());
-            fail(
-                "multi_dot",
-                format!("tensors {} and {i} with shapes {a:?} and {b:?} cannot be multiplied", i - 1),
-            );
+            fail("multi_dot", format!("tensors {} and {i} with shapes {a:?} and {b:?} cannot be multiplied", i - 1));
         }
     }
     let sizes: Vec<usize> = chain.iter().map(|t| t.shape()[0]).chain([chain[n - 1].shape()[1]]).collect();

@@ -99,10 +99,9 @@ impl Op for Qr {
                 "linalg.qr",
                 "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use mode='reduced' if you are going to differentiate through linalg.qr",
             ),
-            QrMode::Complete if m > n => fail(
-                "linalg.qr",
-                "The QR decomposition is not differentiable when mode='complete' and nrows > ncols",
-            ),
+            QrMode::Complete if m > n => {
+                fail("linalg.qr", "The QR decomposition is not differentiable when mode='complete' and nrows > ncols")
+            }
             _ => {}
         }
         if grads.iter().all(Option::is_none) {

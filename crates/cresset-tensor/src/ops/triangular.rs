@@ -70,10 +70,11 @@ impl Op for Solve {
         let da = ctx.needs(0).then(|| {
             let full = db.matmul(&ctx.output(0).mT());
             let n = ctx.input_meta(0).shape[ctx.input_meta(0).ndim() - 1];
-            &full * &mask(n, full.dtype(), |i, j| {
-                let inside = if self.upper { i <= j } else { i >= j };
-                if inside && !(self.unit && i == j) { -1.0 } else { 0.0 }
-            })
+            &full
+                * &mask(n, full.dtype(), |i, j| {
+                    let inside = if self.upper { i <= j } else { i >= j };
+                    if inside && !(self.unit && i == j) { -1.0 } else { 0.0 }
+                })
         });
         [da, Some(db)].into_iter().collect()
     }
@@ -137,7 +138,10 @@ pub fn solve_triangular(a: &Tensor, b: &Tensor, how: Triangular) -> Tensor {
     }
     let (na, nb) = (sa.len(), sb.len());
     if sa[na - 1] != sa[na - 2] {
-        fail(OP, format!("A must be batches of square matrices, but they are {} by {} matrices", sa[na - 2], sa[na - 1]));
+        fail(
+            OP,
+            format!("A must be batches of square matrices, but they are {} by {} matrices", sa[na - 2], sa[na - 1]),
+        );
     }
     let size = if how.left { sb[nb - 2] } else { sb[nb - 1] };
     if size != sa[na - 1] {

@@ -27,7 +27,9 @@ impl Sliding {
         for (what, [h, w]) in [("kernel_size", self.kernel), ("stride", self.stride), ("dilation", self.dilation)] {
             if h == 0 || w == 0 {
                 let short = what.trim_end_matches("_size");
-                return Err(format!("{what} should be greater than zero, but got {short}_height: {h} {short}_width: {w}"));
+                return Err(format!(
+                    "{what} should be greater than zero, but got {short}_height: {h} {short}_width: {w}"
+                ));
             }
         }
         Ok(())
@@ -35,7 +37,8 @@ impl Sliding {
     /// The number of positions along both dimensions, none if negative.
     fn blocks(&self, image: [usize; 2]) -> [isize; 2] {
         std::array::from_fn(|d| {
-            let free = (image[d] + 2 * self.padding[d]) as isize - (self.dilation[d] * (self.kernel[d] - 1) + 1) as isize;
+            let free =
+                (image[d] + 2 * self.padding[d]) as isize - (self.dilation[d] * (self.kernel[d] - 1) + 1) as isize;
             free.div_euclid(self.stride[d] as isize) + 1
         })
     }

@@ -132,9 +132,7 @@ pub(super) fn parse(equation: &str, shapes: &[Dims]) -> Result<Parsed, String> {
                     return Err(format!("output subscript {c} appears more than once in the output"));
                 }
                 if !terms.iter().any(|t| t.letters.contains(c)) {
-                    return Err(format!(
-                        "output subscript {c} does not appear in the equation for any input operand"
-                    ));
+                    return Err(format!("output subscript {c} does not appear in the equation for any input operand"));
                 }
             }
             term.labels(most)

@@ -56,7 +56,8 @@ impl Labelled {
 pub fn einsum<T: Borrow<Tensor>>(equation: &str, operands: &[T]) -> Tensor {
     let shapes: Vec<_> = operands.iter().map(|t| t.borrow().shape()).collect();
     let (inputs, output) = equation::parse(equation, &shapes).unwrap_or_else(|e| fail("einsum", e));
-    let mut rest = operands.iter().zip(inputs).map(|(t, labels)| diagonals(t.borrow().clone(), labels)).collect::<Vec<_>>();
+    let mut rest =
+        operands.iter().zip(inputs).map(|(t, labels)| diagonals(t.borrow().clone(), labels)).collect::<Vec<_>>();
     rest.reverse();
     let mut left = rest.pop().expect("the equation has an operand");
     while let Some(right) = rest.pop() {
@@ -87,8 +88,14 @@ fn diagonals(mut tensor: Tensor, mut labels: Vec<Label>) -> Labelled {
 
 #[track_caller]
 fn contract(a: Labelled, b: Labelled, keep: &dyn Fn(Label) -> bool) -> Labelled {
-    let a = { let other = b.labels.clone(); a.sum_to(|l| keep(l) || other.contains(&l)) };
-    let b = { let other = a.labels.clone(); b.sum_to(|l| keep(l) || other.contains(&l)) };
+    let a = {
+        let other = b.labels.clone();
+        a.sum_to(|l| keep(l) || other.contains(&l))
+    };
+    let b = {
+        let other = a.labels.clone();
+        b.sum_to(|l| keep(l) || other.contains(&l))
+    };
     // Sums of small integers are int64.
     let (da, db) = (a.tensor.dtype(), b.tensor.dtype());
     let wide = |x: Labelled| match da != db && da.is_integer() && db.is_integer() {
@@ -106,7 +113,8 @@ fn contract(a: Labelled, b: Labelled, keep: &dyn Fn(Label) -> bool) -> Labelled 
         }
     }
     let right: Vec<Label> = b.labels.iter().filter(|l| !a.labels.contains(l)).copied().collect();
-    let size = |l: &Label| a.size(*l).max(b.size(*l)).min(if a.size(*l) == 0 || b.size(*l) == 0 { 0 } else { usize::MAX });
+    let size =
+        |l: &Label| a.size(*l).max(b.size(*l)).min(if a.size(*l) == 0 || b.size(*l) == 0 { 0 } else { usize::MAX });
     let sizes = |labels: &[Label]| labels.iter().map(size).collect::<Vec<usize>>();
     let count = |labels: &[Label]| sizes(labels).iter().product::<usize>();
     let (k, m, n) = (count(&inner), count(&left), count(&right));
