@@ -158,7 +158,12 @@ pub(crate) use plain;
 
 plain!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, bool, char, ());
 plain!(String, &'static str, Cow<'static, str>, Dims, DType, Device, Scalar);
-plain!(crate::functional::Padding, cresset_tensor::Approximate);
+plain!(
+    crate::functional::Padding,
+    crate::functional::OutputSize,
+    crate::functional::Reduction,
+    cresset_tensor::Approximate
+);
 plain!(std::ops::Range<usize>, std::time::Duration, std::path::PathBuf);
 
 impl<T: ?Sized> Member for PhantomData<T> {

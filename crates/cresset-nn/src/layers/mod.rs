@@ -4,11 +4,16 @@ mod activation;
 mod bilinear;
 mod conv;
 mod dropout;
+mod embedding;
 mod flatten;
 mod linear;
+mod loss;
+mod norm;
+mod pool;
 mod sizes;
+mod softmax;
 
-pub use crate::functional::Padding;
+pub use crate::functional::{AvgPoolOptions, MaxPoolOptions, OutputSize, Padding, Reduction};
 pub use activation::{
     CELU, CELUOptions, ELU, ELUOptions, GELU, GELUOptions, GLU, Hardshrink, HardshrinkOptions, Hardsigmoid,
     HardsigmoidOptions, Hardswish, HardswishOptions, Hardtanh, HardtanhOptions, LeakyReLU, LeakyReLUOptions,
@@ -23,5 +28,16 @@ pub use conv::{
     ConvTransposeNdOptions, PaddingMode,
 };
 pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, DropoutOptions, FeatureAlphaDropout};
+pub use embedding::{Embedding, EmbeddingOptions};
 pub use flatten::{Flatten, FlattenOptions, Unflatten};
 pub use linear::{Linear, LinearOptions};
+pub use loss::{CrossEntropyLoss, CrossEntropyLossOptions, NLLLoss, NLLLossOptions};
+pub use norm::{
+    BatchNorm1d, BatchNorm2d, BatchNorm3d, BatchNormOptions, GroupNorm, GroupNormOptions, InstanceNorm1d,
+    InstanceNorm2d, InstanceNorm3d, InstanceNormOptions, LayerNorm, LayerNormOptions, RMSNorm, RMSNormOptions,
+};
+pub use pool::{
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d,
+    AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d,
+};
+pub use softmax::{LogSoftmax, Softmax, Softmax2d, Softmin};

@@ -21,3 +21,11 @@ pub(super) fn spread(layer: &str, what: &str, sizes: Dims, nd: usize) -> Dims {
 pub(super) fn sizes_text(name: &str, sizes: &Dims, usual: usize) -> String {
     if sizes.iter().all(|s| *s == usual) { String::new() } else { format!(", {name}={}", tuple(sizes)) }
 }
+
+/// `2` for one number for all dimensions, `(1, 2)` for one for each.
+pub(super) fn sizes(sizes: &Dims) -> String {
+    match sizes[..] {
+        [one] => one.to_string(),
+        _ => tuple(sizes),
+    }
+}

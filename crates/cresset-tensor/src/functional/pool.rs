@@ -95,6 +95,10 @@ impl<const N: usize> From<[Option<usize>; N]> for OutputSize {
 }
 
 impl OutputSize {
+    /// The sizes as they were given: one for all dimensions, or one for each.
+    pub fn given(&self) -> &[Option<usize>] {
+        &self.sizes[..self.given]
+    }
     /// The sizes for an input of this shape; a wrong number of them is left to the shape rule.
     fn resolve(&self, input: &Dims, nd: usize) -> Dims {
         let OutputSize { sizes, given } = *self;
