@@ -83,7 +83,7 @@ fn read_storages<'a>(m: &mut Machine<'a>, data: &'a [u8]) -> Result<Vec<&'a [u8]
         if i != raw.len() {
             bail!("the storage {key} is there twice");
         }
-        let stated = numel.checked_mul(dtype.size() as u64).unwrap_or(u64::MAX);
+        let stated = numel.saturating_mul(dtype.size() as u64);
         raw.push(super::legacy::elements(&mut c, dtype.size(), stated, false)?);
         m.set_outside(key, object);
         m.go_to(data, c.at)?;
