@@ -24,7 +24,9 @@ fn archive(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
 
 /// A tensor of `numel` floats over the storage.
 fn tensor(numel: u8) -> Vec<u8> {
-    let mut p = b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK".to_vec();
+    let mut p =
+        b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK"
+            .to_vec();
     p.push(numel);
     p.extend(b"tQK\0K");
     p.push(numel);
