@@ -3,6 +3,9 @@
 use crate::array::{Array, Meta};
 use crate::dtype::{DType, Element, Scalar};
 use crate::{with_element, with_float};
+use cresset_kernels::buffer::Buffer;
+use cresset_kernels::map;
+use half::{bf16, f16};
 
 /// Calls `f` with the storage position of every element, in row-major order.
 pub(crate) fn for_each_position(a: &Array, mut f: impl FnMut(usize)) {
@@ -38,43 +41,109 @@ pub(crate) fn for_each_position(a: &Array, mut f: impl FnMut(usize)) {
     }
 }
 
-/// A row-major copy.
+/// A row-major copy. Bits are copied, so four element sizes serve all dtypes.
 pub(crate) fn copy(a: &Array) -> Array {
-    fn go<T: Element>(a: &Array) -> Array {
-        let from = a.read();
-        let from = from.slice::<T::Stored>();
-        Array::build::<T::Stored>(*a.meta(), |out| {
-            if a.is_contiguous() {
-                let n = out.len();
-                if n > 0 {
-                    out.copy_from_slice(&from[a.offset()..a.offset() + n]);
-                }
-                return;
-            }
-            let mut i = 0;
-            for_each_position(a, |p| {
-                out[i] = from[p];
-                i += 1;
-            });
-        })
-    }
-    with_element!(a.dtype(), T => go::<T>(a))
+    let mut buffer = Array::buffer_for(a.meta());
+    let strides = a.shape().contiguous_strides();
+    let reading = a.read();
+    copy_bits(a.dtype().size(), a.shape(), (&reading, a), (&mut buffer, &strides, 0));
+    drop(reading);
+    Array::from_buffer(buffer, *a.meta())
 }
 
-/// A row-major copy with the elements converted.
+fn copy_bits(
+    size: usize,
+    shape: &[usize],
+    (from, a): (&Buffer, &Array),
+    (to, strides, offset): (&mut Buffer, &[usize], usize),
+) {
+    fn go<T: map::Element + cresset_kernels::buffer::Element>(
+        shape: &[usize],
+        (from, a): (&Buffer, &Array),
+        (to, strides, offset): (&mut Buffer, &[usize], usize),
+    ) {
+        if shape.contains(&0) {
+            return;
+        }
+        let to = &mut to.as_mut_slice::<T>()[offset..];
+        map::copy::<T>(shape, (&from.as_slice::<T>()[a.offset()..], a.strides()), (to, strides));
+    }
+    match size {
+        1 => go::<u8>(shape, (from, a), (to, strides, offset)),
+        2 => go::<i16>(shape, (from, a), (to, strides, offset)),
+        4 => go::<i32>(shape, (from, a), (to, strides, offset)),
+        _ => go::<i64>(shape, (from, a), (to, strides, offset)),
+    }
+}
+
+/// A row-major copy with the elements converted. Pairs that no network converts in its hot path go through a wider type, so that not each of a
+/// hundred pairs needs a loop of its own.
 pub(crate) fn cast(a: &Array, to: DType) -> Array {
-    fn go<A: Element, B: Element>(a: &Array) -> Array {
-        let from = a.read();
-        let from = from.slice::<A::Stored>();
-        Array::build::<B::Stored>(Meta::new(B::DTYPE, *a.shape()), |out| {
-            let mut i = 0;
-            for_each_position(a, |p| {
-                out[i] = B::from_scalar(A::load(from[p]).into()).store();
-                i += 1;
-            });
+    use DType::{BF16, Bool, F16, F32, F64, I32, I64, U8};
+    fn go<A, B>(a: &Array, to: DType) -> Array
+    where
+        A: map::Element + cresset_kernels::buffer::Element,
+        B: map::Element + cresset_kernels::buffer::Element,
+    {
+        let reading = a.read();
+        Array::build::<B>(Meta::new(to, *a.shape()), |out| {
+            if !out.is_empty() {
+                let strides = a.shape().contiguous_strides();
+                map::cast::<A, B>(a.shape(), (&reading.slice::<A>()[a.offset()..], a.strides()), (out, &strides));
+            }
         })
     }
-    with_element!(a.dtype(), A => with_element!(to, B => go::<A, B>(a)))
+    match (a.dtype(), to) {
+        (from, to) if from == to => a.copy(),
+        (_, Bool) => truth(a),
+        (F32, F64) => go::<f32, f64>(a, to),
+        (F64, F32) => go::<f64, f32>(a, to),
+        (F32, F16) => go::<f32, f16>(a, to),
+        (F16, F32) => go::<f16, f32>(a, to),
+        (F32, BF16) => go::<f32, bf16>(a, to),
+        (BF16, F32) => go::<bf16, f32>(a, to),
+        (F32, I64) => go::<f32, i64>(a, to),
+        (I64, F32) => go::<i64, f32>(a, to),
+        (F64, I64) => go::<f64, i64>(a, to),
+        (I64, F64) => go::<i64, f64>(a, to),
+        (U8 | Bool, F32) => go::<u8, f32>(a, to),
+        (U8 | Bool, I64) => go::<u8, i64>(a, to),
+        (I32, F32) => go::<i32, f32>(a, to),
+        (I32, I64) => go::<i32, i64>(a, to),
+        (I64, I32) => go::<i64, i32>(a, to),
+        (DType::I16, I64) => go::<i16, i64>(a, to),
+        (I64, DType::I16) => go::<i64, i16>(a, to),
+        (DType::I8, I64) => go::<i8, i64>(a, to),
+        (I64, DType::I8) => go::<i64, i8>(a, to),
+        (I64, U8) => go::<i64, u8>(a, to),
+        // To and from half precision through f32, to and from a small integer through i64. (f64 reaches half precision through f32 in
+        // PyTorch too.)
+        (F16 | BF16, _) => cast(&cast(a, F32), to),
+        (_, F16 | BF16) => cast(&cast(a, F32), to),
+        _ => cast(&cast(a, I64), to),
+    }
+}
+
+/// Where an element is not zero (NaN is not), as bool.
+fn truth(a: &Array) -> Array {
+    fn go<T: map::Element<Block: map::Number> + cresset_kernels::buffer::Element>(a: &Array) -> Array {
+        let reading = a.read();
+        Array::build::<u8>(Meta::new(DType::Bool, *a.shape()), |out| {
+            if !out.is_empty() {
+                let strides = a.shape().contiguous_strides();
+                let x = (&reading.slice::<T>()[a.offset()..], &a.strides()[..]);
+                map::map1::<T, u8>(a.shape(), |v| map::Number::as_bool(v) as u8, x, (out, &strides));
+            }
+        })
+    }
+    match a.dtype() {
+        DType::F64 => go::<f64>(a),
+        DType::F32 => go::<f32>(a),
+        DType::F16 | DType::BF16 => go::<f32>(&cast(a, DType::F32)),
+        DType::Bool | DType::U8 => go::<u8>(a),
+        DType::I64 => go::<i64>(a),
+        _ => go::<i64>(&cast(a, DType::I64)),
+    }
 }
 
 /// Writes `result` over the elements of `target`, converted to its dtype, and counts the change. The result's memory moves into the target's storage
@@ -109,36 +178,26 @@ pub(crate) fn write_into(target: &Array, source: &Array) {
     if target.numel() == 0 {
         return;
     }
-    fn go<T: Element>(target: &Array, source: &Array) {
-        let from = source.read();
-        let from = from.slice::<T::Stored>();
-        let mut to = target.storage.write();
-        let to = to.slice::<T::Stored>();
-        let mut i = source.offset();
-        for_each_position(target, |p| {
-            to[p] = from[i];
-            i += 1;
-        });
-    }
-    let source = if target.same_storage(source) { source.copy() } else { source.contiguous() };
-    with_element!(target.dtype(), T => go::<T>(target, &source))
+    let source = if target.same_storage(source) { source.copy() } else { source.clone() };
+    let reading = source.read();
+    let mut writing = target.storage.write();
+    let to = (&mut *writing, &target.strides()[..], target.offset());
+    copy_bits(target.dtype().size(), target.shape(), (&reading, &source), to);
 }
 
 /// `sum += g` for two arrays of one dtype and shape; counts the change.
 pub(crate) fn accumulate(sum: &Array, g: &Array) {
-    fn go<T: Element + std::ops::Add<Output = T>>(sum: &Array, g: &Array) {
-        let from = g.read();
-        let from = from.slice::<T::Stored>();
-        let mut to = sum.storage.write();
-        let to = to.slice::<T::Stored>();
-        let mut i = g.offset();
-        for_each_position(sum, |p| {
-            to[p] = (T::load(to[p]) + T::load(from[i])).store();
-            i += 1;
-        });
+    fn go<T: map::Float + cresset_kernels::buffer::Element>(sum: &Array, g: &Array) {
+        let reading = g.read();
+        let mut writing = sum.storage.write();
+        let to = &mut writing.slice::<T>()[sum.offset()..];
+        let from = &reading.slice::<T>()[g.offset()..];
+        map::binary_(crate::ops::pointwise::arith::Add, sum.shape(), (to, sum.strides()), (from, g.strides()));
     }
-    let g = if sum.same_storage(g) { g.copy() } else { g.contiguous() };
-    with_float!(sum.dtype(), T => go::<T>(sum, &g));
+    let g = if sum.same_storage(g) { g.copy() } else { g.clone() };
+    if sum.numel() > 0 {
+        with_float!(sum.dtype(), T => go::<T>(sum, &g));
+    }
     sum.storage.bump();
 }
 
