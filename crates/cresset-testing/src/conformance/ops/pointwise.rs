@@ -1,6 +1,6 @@
 //! Pointwise ops.
 
-use crate::conformance::args::{Args, Operand, Res, Row, row, unsupported};
+use crate::conformance::args::{Args, Operand, Res, Row, Stop, row, unsupported};
 use crate::conformance::out::Out;
 use cresset_tensor::dtype::Promotion;
 use cresset_tensor::{Approximate, Choice, RoundingMode, Scalar, Tensor, where_};
@@ -43,8 +43,41 @@ macro_rules! binary {
     };
 }
 
-/// The two operands. A number in front of a tensor is made a 0-d tensor of the dtype in which both are computed.
+/// [`binary`] with a number allowed as the first operand, or as both.
+macro_rules! loose {
+    ($name:literal, $op:ident, $inplace:ident, $numbers:literal) => {
+        row($name, "input other", |a| {
+            let (x, y) = loose_operands(a, "other", $numbers)?;
+            Ok(match (&y, a.inplace()) {
+                (Operand::Tensor(y), false) => x.$op(y),
+                (Operand::Scalar(y), false) => x.$op(*y),
+                (Operand::Tensor(y), true) => x.$inplace(y),
+                (Operand::Scalar(y), true) => x.$inplace(*y),
+            }
+            .into())
+        })
+    };
+}
+/// An op of two tensors: PyTorch takes no numbers here. (cresset's wider interface is not what is compared.)
+macro_rules! tensors {
+    ($name:literal, $op:ident) => {
+        row($name, "input other", |a| Ok(a.tensor("input")?.$op(&a.tensor("other")?).into()))
+    };
+    ($name:literal, $op:ident, $inplace:ident) => {
+        row($name, "input other", |a| {
+            let (x, y) = (a.tensor("input")?, a.tensor("other")?);
+            Ok(if a.inplace() { x.$inplace(&y) } else { x.$op(&y) }.into())
+        })
+    };
+}
+
+/// A tensor and a tensor or number.
 fn operands(a: &Args, second: &str) -> Res<(Tensor, Operand)> {
+    Ok((a.tensor("input")?, a.operand(second)?))
+}
+
+/// The two operands where PyTorch also takes a number as the first: it is made a 0-d tensor of the dtype in which both are computed.
+fn loose_operands(a: &Args, second: &str, numbers: bool) -> Res<(Tensor, Operand)> {
     let y = a.operand(second)?;
     Ok(match a.operand("input")? {
         Operand::Tensor(x) => (x, y),
@@ -52,7 +85,8 @@ fn operands(a: &Args, second: &str) -> Res<(Tensor, Operand)> {
             let p = Promotion::default().scalar(s);
             let dtype = match &y {
                 Operand::Tensor(t) => p.tensor(t.dtype(), t.dim()).result(),
-                Operand::Scalar(t) => p.scalar(*t).result(),
+                Operand::Scalar(t) if numbers => p.scalar(*t).result(),
+                Operand::Scalar(_) => return Err(Stop::Inexpressible("an op of two numbers".into())),
             };
             (Tensor::full_of((), s, dtype), y)
         }
@@ -60,7 +94,7 @@ fn operands(a: &Args, second: &str) -> Res<(Tensor, Operand)> {
 }
 
 fn add(a: &Args) -> Res<Out> {
-    let (x, y) = operands(a, "other")?;
+    let (x, y) = loose_operands(a, "other", true)?;
     let alpha = a.opt_scalar("alpha")?;
     Ok(match (&y, alpha, a.inplace()) {
         (Operand::Tensor(y), None, false) => x.add(y),
@@ -76,7 +110,7 @@ fn add(a: &Args) -> Res<Out> {
 }
 
 fn sub(a: &Args) -> Res<Out> {
-    let (x, y) = operands(a, "other")?;
+    let (x, y) = loose_operands(a, "other", true)?;
     let alpha = a.opt_scalar("alpha")?;
     Ok(match (&y, alpha, a.inplace()) {
         (Operand::Tensor(y), None, false) => x.sub(y),
@@ -108,12 +142,12 @@ fn rsub(a: &Args) -> Res<Out> {
 }
 
 fn div(a: &Args) -> Res<Out> {
-    let (x, y) = operands(a, "other")?;
+    let (x, y) = loose_operands(a, "other", true)?;
     let mode = match a.has("rounding_mode").then(|| a.text_or("rounding_mode", "")).transpose()? {
         None => None,
         Some("floor") => Some(RoundingMode::Floor),
         Some("trunc") => Some(RoundingMode::Trunc),
-        Some(other) => return Err(crate::conformance::args::Stop::Inexpressible(format!("rounding_mode {other}"))),
+        Some(other) => return Err(Stop::Inexpressible(format!("rounding_mode {other}"))),
     };
     if mode.is_none() {
         a.raw("rounding_mode");
@@ -139,7 +173,7 @@ fn pow(a: &Args) -> Res<Out> {
         }
         .into());
     }
-    let (x, y) = operands(a, "exponent")?;
+    let (x, y) = loose_operands(a, "exponent", false)?;
     Ok(match (&y, a.inplace()) {
         (Operand::Tensor(y), false) => x.pow(y),
         (Operand::Scalar(y), false) => x.pow(*y),
@@ -150,7 +184,7 @@ fn pow(a: &Args) -> Res<Out> {
 }
 
 fn float_power(a: &Args) -> Res<Out> {
-    let (x, y) = operands(a, "exponent")?;
+    let (x, y) = loose_operands(a, "exponent", false)?;
     Ok(match &y {
         Operand::Tensor(y) => x.float_power(y),
         Operand::Scalar(y) => x.float_power(*y),
@@ -163,17 +197,11 @@ fn clamp(a: &Args) -> Res<Out> {
     let is_tensor = |name: &str| Ok(a.has(name) && matches!(a.operand(name)?, Operand::Tensor(_)));
     if is_tensor("min")? || is_tensor("max")? {
         let (min, max) = (a.opt_tensor("min")?, a.opt_tensor("max")?);
-        return Ok(if a.inplace() {
-            let mut y = x;
-            if let Some(m) = &min {
-                y = y.clamp_min_(m);
-            }
-            if let Some(m) = &max {
-                y = y.clamp_max_(m);
-            }
-            y
-        } else {
-            x.clamp_between(min.as_ref(), max.as_ref())
+        return Ok(match (&min, &max, a.inplace()) {
+            (_, _, false) => x.clamp_between(min.as_ref(), max.as_ref()),
+            (Some(m), None, true) => x.clamp_min_(m),
+            (None, Some(m), true) => x.clamp_max_(m),
+            _ => return unsupported("clamp in place between two tensors"),
         }
         .into());
     }
@@ -288,8 +316,8 @@ pub(super) const ROWS: &[Row] = &[
     unary!("F.softsign", softsign),
     unary!("F.tanhshrink", tanhshrink),
     unary!("F.logsigmoid", logsigmoid),
-    binary!("atan2", atan2, atan2_),
-    binary!("hypot", hypot, hypot_),
+    tensors!("atan2", atan2, atan2_),
+    tensors!("hypot", hypot, hypot_),
     binary!("copysign", copysign, copysign_),
     binary!("eq", eq, eq_),
     binary!("ne", ne, ne_),
@@ -297,38 +325,38 @@ pub(super) const ROWS: &[Row] = &[
     binary!("le", le, le_),
     binary!("gt", gt, gt_),
     binary!("ge", ge, ge_),
-    binary!("logical_and", logical_and, logical_and_),
-    binary!("logical_or", logical_or, logical_or_),
-    binary!("logical_xor", logical_xor, logical_xor_),
-    binary!("bitwise_and", bitwise_and, bitwise_and_),
-    binary!("bitwise_or", bitwise_or, bitwise_or_),
-    binary!("bitwise_xor", bitwise_xor, bitwise_xor_),
-    binary!("bitwise_left_shift", bitwise_left_shift, bitwise_left_shift_),
-    binary!("bitwise_right_shift", bitwise_right_shift, bitwise_right_shift_),
-    binary!("gcd", gcd, gcd_),
-    binary!("lcm", lcm, lcm_),
-    binary!("heaviside", heaviside, heaviside_),
-    binary!("nextafter", nextafter, nextafter_),
-    binary!("mul", mul, mul_),
-    binary!("floor_divide", floor_divide, floor_divide_),
-    binary!("remainder", remainder, remainder_),
+    tensors!("logical_and", logical_and, logical_and_),
+    tensors!("logical_or", logical_or, logical_or_),
+    tensors!("logical_xor", logical_xor, logical_xor_),
+    loose!("bitwise_and", bitwise_and, bitwise_and_, false),
+    loose!("bitwise_or", bitwise_or, bitwise_or_, false),
+    loose!("bitwise_xor", bitwise_xor, bitwise_xor_, false),
+    loose!("bitwise_left_shift", bitwise_left_shift, bitwise_left_shift_, false),
+    loose!("bitwise_right_shift", bitwise_right_shift, bitwise_right_shift_, false),
+    tensors!("gcd", gcd, gcd_),
+    tensors!("lcm", lcm, lcm_),
+    tensors!("heaviside", heaviside, heaviside_),
+    tensors!("nextafter", nextafter, nextafter_),
+    loose!("mul", mul, mul_, true),
+    loose!("floor_divide", floor_divide, floor_divide_, true),
+    loose!("remainder", remainder, remainder_, false),
     binary!("fmod", fmod, fmod_),
-    binary!("xlogy", xlogy, xlogy_),
-    binary!("multiply", mul, mul_),
+    loose!("xlogy", xlogy, xlogy_, false),
+    loose!("multiply", mul, mul_, true),
     binary!("not_equal", ne, ne_),
     binary!("less", lt, lt_),
     binary!("less_equal", le, le_),
     binary!("greater", gt, gt_),
     binary!("greater_equal", ge, ge_),
-    binary!("arctan2", atan2, atan2_),
-    binary!("__and__", bitwise_and, bitwise_and_),
-    binary!("__or__", bitwise_or, bitwise_or_),
-    binary!("__xor__", bitwise_xor, bitwise_xor_),
-    binary!("special.xlogy", xlogy, xlogy_),
-    binary!("maximum", maximum),
-    binary!("minimum", minimum),
-    binary!("fmax", fmax),
-    binary!("fmin", fmin),
+    tensors!("arctan2", atan2, atan2_),
+    loose!("__and__", bitwise_and, bitwise_and_, false),
+    loose!("__or__", bitwise_or, bitwise_or_, false),
+    loose!("__xor__", bitwise_xor, bitwise_xor_, false),
+    loose!("special.xlogy", xlogy, xlogy_, false),
+    tensors!("maximum", maximum),
+    tensors!("minimum", minimum),
+    tensors!("fmax", fmax),
+    tensors!("fmin", fmin),
     row("add", "input other", add),
     row("sub", "input other", sub),
     row("subtract", "input other", sub),
@@ -440,7 +468,7 @@ pub(super) const ROWS: &[Row] = &[
         let approximate = match a.text_or("approximate", "none")? {
             "none" => Approximate::None,
             "tanh" => Approximate::Tanh,
-            other => return Err(crate::conformance::args::Stop::Inexpressible(format!("approximate {other}"))),
+            other => return Err(Stop::Inexpressible(format!("approximate {other}"))),
         };
         Ok(a.tensor("input")?.gelu(approximate).into())
     }),
