@@ -2,7 +2,7 @@
 
 use super::args::Stop;
 use crate::golden::Container;
-use cresset_tensor::{Error, attempt};
+use cresset_tensor::{Error, Generator, attempt};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -139,16 +139,21 @@ type CaseRunner = fn(&Container, &Json) -> Outcome;
 type Rows = Vec<(String, Outcome)>;
 
 /// The kinds whose files are containers of cases.
-const KINDS: [(&str, CaseRunner); 5] = [
+const KINDS: [(&str, CaseRunner); 6] = [
     ("ops", super::op_cases::run_case),
     ("errors", super::errors::run_case),
     ("modules", super::modules::run_case),
+    ("optim", super::optim::run_case),
     ("init", super::init::run_case),
     ("rng", super::rng::run_case),
 ];
 
-/// Runs what the options ask for.
+/// Runs what the options ask for, with a random generator of its own: runs on other threads do not disturb it.
 pub fn run(options: &Options, report: &mut Report) {
+    Generator::with_default(Generator::new(), || run_kinds(options, report));
+}
+
+fn run_kinds(options: &Options, report: &mut Report) {
     let wanted = |kind: &str| options.kind.as_deref().is_none_or(|k| k == kind);
     let matches = |name: &str| options.filter.as_deref().is_none_or(|f| name.contains(f));
     let saved = options.goldens.join("files");
@@ -193,6 +198,7 @@ pub fn run(options: &Options, report: &mut Report) {
         }
     };
     table("init", "tables", &super::init::tables);
+    table("optim", "schedulers", &super::optim::schedulers);
     table("api", "promotion", &super::api::promotion);
     table("api", "reprs", &super::api::reprs);
     table(
