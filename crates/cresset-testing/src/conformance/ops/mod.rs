@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 mod creation;
 mod index;
 mod linalg;
+mod nn_functional;
 mod pointwise;
 mod random;
 mod reduce;
@@ -23,8 +24,16 @@ pub struct Call {
 fn registry() -> &'static HashMap<&'static str, &'static Row> {
     static REGISTRY: OnceLock<HashMap<&'static str, &'static Row>> = OnceLock::new();
     REGISTRY.get_or_init(|| {
-        let families: &[&'static [Row]] =
-            &[creation::ROWS, index::ROWS, linalg::ROWS, pointwise::ROWS, random::ROWS, reduce::ROWS, shape::ROWS];
+        let families: &[&'static [Row]] = &[
+            creation::ROWS,
+            index::ROWS,
+            linalg::ROWS,
+            nn_functional::ROWS,
+            pointwise::ROWS,
+            random::ROWS,
+            reduce::ROWS,
+            shape::ROWS,
+        ];
         let mut map = HashMap::new();
         for row in families.iter().flat_map(|f| f.iter()) {
             let before = map.insert(row.name, row);
