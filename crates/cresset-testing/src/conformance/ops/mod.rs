@@ -13,6 +13,8 @@ mod random;
 mod reduce;
 mod shape;
 
+pub use linalg::window;
+
 /// A call that was found.
 pub struct Call {
     /// The op.
@@ -55,8 +57,9 @@ pub fn resolve(name: &str) -> Option<Call> {
     };
     let find = |last: &str| {
         let names = match prefix {
-            "" => [last.to_string(), format!("F.{last}")],
-            _ => [format!("{prefix}{last}"), last.to_string()],
+            "" => vec![last.to_string(), format!("F.{last}")],
+            "linalg." | "special." => vec![format!("{prefix}{last}")],
+            _ => vec![format!("{prefix}{last}"), last.to_string()],
         };
         names.iter().find_map(|n| registry().get(n.as_str()).copied())
     };

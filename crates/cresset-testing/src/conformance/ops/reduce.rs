@@ -32,12 +32,21 @@ fn reduce(a: &Args, whole: Whole, typed: Option<WholeDtype>, along: Along) -> Re
         return Ok(typed(&a.tensor("input")?, dtype).into());
     }
     let x = input(a)?;
-    Ok(match dims {
+    let y = match dims {
         None if !keepdim => whole(&x),
         None => along(&x, every(&x), true),
         // An empty list of dimensions means all of them.
         Some(d) if d.is_empty() => along(&x, every(&x), keepdim),
         Some(d) => along(&x, d, keepdim),
+    };
+    in_dtype(a, y)
+}
+
+/// In the dtype that is asked for: reductions of small integers otherwise give int64.
+fn in_dtype(a: &Args, y: Tensor) -> Res<Out> {
+    Ok(match a.dtype()? {
+        Some(d) => y.to_dtype(d),
+        None => y,
     }
     .into())
 }
@@ -118,7 +127,7 @@ fn norm(a: &Args) -> Res<Out> {
 }
 
 fn scan(a: &Args, f: fn(&Tensor, isize) -> Tensor) -> Res<Out> {
-    Ok(f(&input(a)?, a.int("dim")?).into())
+    in_dtype(a, f(&input(a)?, a.int("dim")?))
 }
 
 fn quantile(a: &Args, f: fn(&Tensor, &Tensor, Option<isize>, bool, Interpolation) -> Tensor) -> Res<Out> {
