@@ -1,7 +1,7 @@
 //! Layers: linear ones, convolutions, activations, dropout.
 
 use super::build::{Built, ModuleRow, module};
-use crate::conformance::args::{Args, Res, Stop};
+use crate::conformance::args::{Args, Res, Stop, unsupported};
 use crate::conformance::ops::window;
 use crate::golden::Value;
 use cresset_nn::*;
@@ -121,6 +121,10 @@ pub(super) const ROWS: &[ModuleRow] = &[
         Ok(Built::layer(Flatten::with(options)))
     }),
     module("Unflatten", "dim unflattened_size", |a| {
+        // Python prints a list as it was given; here a shape is a shape, printed as a tuple.
+        if matches!(a.raw("unflattened_size"), Some(Value::List(_))) {
+            return unsupported("a list that prints as a list");
+        }
         Ok(Built::layer(Unflatten::new(a.int("dim")?, a.dims("unflattened_size")?)))
     }),
     conv!("Conv1d", Conv1d),

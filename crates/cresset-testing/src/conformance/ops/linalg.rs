@@ -8,7 +8,7 @@ use cresset_tensor::{Dims, Tensor};
 
 /// One number or one for each dimension.
 pub fn window(a: &Args, name: &str, default: usize) -> Res<Dims> {
-    Ok(a.opt_sizes(name)?.map_or(Dims::new(&[default]), |v| Dims::from(v)))
+    Ok(a.opt_sizes(name)?.map_or(Dims::new(&[default]), Dims::from))
 }
 
 fn options(a: &Args) -> Res<ConvOptions> {
