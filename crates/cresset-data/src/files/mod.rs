@@ -1,0 +1,8 @@
+//! Data from files, and the data sets that come with the library.
+
+pub mod csv;
+mod csv_header;
+mod csv_target;
+pub mod embedded;
+pub mod idx;
+pub mod mnist;
