@@ -227,7 +227,9 @@ impl Rows<'_> {
 
 fn likely_delimiter(bytes: &[u8]) -> u8 {
     let line = bytes.split(|&b| b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(b"");
-    let count = |d: u8| line.iter().filter(|&&b| b == d).count();
+    // Outside quotes.
+    let outside = || line.split(|&b| b == b'"').step_by(2).flatten();
+    let count = |d: u8| outside().filter(|&&b| b == d).count();
     // Of equal counts the last wins: the comma.
     *b"\t;,".iter().max_by_key(|&&d| count(d)).unwrap_or(&b',')
 }

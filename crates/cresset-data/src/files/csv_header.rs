@@ -35,6 +35,6 @@ fn counts(first: &StringRecord, columns: usize, is_text: impl Fn(&str) -> bool) 
     let rows = first.get(0)?.parse().ok()?;
     let features: usize = first.get(1)?.parse().ok()?;
     let names: Vec<String> = first.iter().skip(2).map(str::to_string).collect();
-    (features.checked_add(1) == Some(columns) && names.iter().all(|n| is_text(n)))
+    (features.checked_add(1) == Some(columns) && !names.is_empty() && names.iter().all(|n| is_text(n)))
         .then_some(First::Counts { rows, names })
 }

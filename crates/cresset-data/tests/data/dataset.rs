@@ -101,7 +101,7 @@ fn embedded_sets_are_whole() {
     // The sums that scikit-learn's load_digits has.
     let sum: f64 = digits.features.to_vec::<f32>().iter().map(|&x| f64::from(x)).sum();
     assert_eq!(sum, 561_718.0);
-    assert_eq!(digits.targets().to_vec::<i64>().iter().sum::<i64>(), 8069);
+    assert_eq!(digits.targets().to_vec::<i64>().iter().sum::<i64>(), 8070);
     let iris = iris();
     assert_eq!((iris.len(), iris.target_name.as_str()), (150, "species"));
     assert_eq!(iris.targets().to_vec::<i64>().iter().filter(|&&y| y == 2).count(), 50);

@@ -83,7 +83,7 @@ fn workers_give_the_same_batches_in_order() {
             24
         }
         fn get(&self, i: usize) -> Result<i64, Error> {
-            std::thread::sleep(Duration::from_millis(if i % 8 == 0 { 6 } else { 0 }));
+            std::thread::sleep(Duration::from_millis(if i.is_multiple_of(8) { 6 } else { 0 }));
             Ok(i as i64)
         }
     }
