@@ -132,6 +132,14 @@ impl DType {
     pub fn can_cast(self, to: DType) -> bool {
         self.category() <= to.category()
     }
+    /// The type that numbers of this dtype are computed in where speed does not matter: f32 for f16 and bf16, i64 for integers and bool.
+    pub fn computing(self) -> DType {
+        match self {
+            DType::F16 | DType::BF16 | DType::F32 => DType::F32,
+            DType::F64 => DType::F64,
+            _ => DType::I64,
+        }
+    }
     /// f32 for f16 and bf16, itself otherwise: what sums are kept in.
     pub fn accumulator(self) -> DType {
         match self {

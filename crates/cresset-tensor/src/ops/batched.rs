@@ -3,7 +3,7 @@
 use crate::array::{Array, Meta};
 use crate::dims::{Dims, broadcast};
 use crate::op::{Context, Few, Op, Saves, apply1};
-use crate::ops::matrix::{from_first, same_dtype, with_number};
+use crate::ops::matrix::{from_first, in_wide, same_dtype, with_number};
 use crate::tensor::Tensor;
 use cresset_kernels::gemm::{Epilogue, GemmElement, Mat, gemm};
 use cresset_kernels::threads;
@@ -47,7 +47,7 @@ impl Op for Batched {
         Ok([Meta { dtype: a.dtype, shape }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        [with_number!(outputs[0].dtype, T => products::<T>(self, inputs[0], inputs[1], outputs[0]))].into()
+        [in_wide(inputs, outputs[0], |i, m| with_number!(m.dtype, T => products::<T>(self, i[0], i[1], m)))].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)

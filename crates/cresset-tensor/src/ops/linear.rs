@@ -3,7 +3,7 @@
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::op::{Context, Few, Op, Saves, apply};
-use crate::ops::matrix::{count, from_first, row_strides, same_dtype, with_number};
+use crate::ops::matrix::{count, from_first, in_wide, row_strides, same_dtype, with_number};
 use crate::tensor::Tensor;
 use cresset_kernels::columns;
 use cresset_kernels::gemm::{Epilogue, GemmElement, Mat, gemm};
@@ -93,7 +93,7 @@ impl Op for Rows {
     #[inline]
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let s = self.sizes(inputs[0].shape(), inputs[1].shape());
-        [with_number!(outputs[0].dtype, T => forward::<T>(&s, self.transposed, inputs, outputs[0]))].into()
+        [in_wide(inputs, outputs[0], |i, m| with_number!(m.dtype, T => forward::<T>(&s, self.transposed, i, m)))].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)
@@ -127,19 +127,31 @@ impl Op for Rows {
             let sizes =
                 Sizes { rows: s.rows, inner: s.outer, outer: s.inner, has_inner: w.ndim() == 2 || !self.transposed };
             let meta = *ctx.input_meta(0);
-            Tensor::from_array(with_number!(meta.dtype, T => forward::<T>(&sizes, back.transposed, &[&g, &w], meta)))
+            Tensor::from_array(in_wide(
+                &[&g, &w],
+                meta,
+                |i, m| with_number!(m.dtype, T => forward::<T>(&sizes, back.transposed, i, m)),
+            ))
         }));
         all.push(ctx.needs(1).then(|| {
             let x = ctx.input_array(0);
             let meta = *ctx.input_meta(1);
             let (a, b) = if self.transposed { (&g, &x) } else { (&x, &g) };
             let vector = meta.ndim() == 1;
-            Tensor::from_array(with_number!(meta.dtype, T => gram_forward::<T>(s.rows, vector, a, b, meta)))
+            Tensor::from_array(in_wide(
+                &[a, b],
+                meta,
+                |i, m| with_number!(m.dtype, T => gram_forward::<T>(s.rows, vector, i[0], i[1], m)),
+            ))
         }));
         if bias {
             all.push(ctx.needs(2).then(|| {
                 let meta = *ctx.input_meta(2);
-                Tensor::from_array(with_number!(meta.dtype, T => column_sums::<T>(&g, s.rows, meta)))
+                Tensor::from_array(in_wide(
+                    &[&g],
+                    meta,
+                    |i, m| with_number!(m.dtype, T => column_sums::<T>(i[0], s.rows, m)),
+                ))
             }));
         }
         all
@@ -218,7 +230,12 @@ impl Op for Gram {
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let rows = count(inputs[0].shape(), !self.vector as usize);
         let (a, b) = (inputs[0], inputs[1]);
-        [with_number!(outputs[0].dtype, T => gram_forward::<T>(rows, self.vector, a, b, outputs[0]))].into()
+        [in_wide(
+            &[a, b],
+            outputs[0],
+            |i, m| with_number!(m.dtype, T => gram_forward::<T>(rows, self.vector, i[0], i[1], m)),
+        )]
+        .into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)

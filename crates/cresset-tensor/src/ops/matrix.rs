@@ -1,6 +1,6 @@
 //! What the products share: a dtype's element type, operands as matrices, PyTorch's sentences.
 
-use crate::array::Array;
+use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::DType;
 
@@ -8,32 +8,8 @@ use crate::dtype::DType;
 macro_rules! with_number {
     ($dtype:expr, $t:ident => $body:expr) => {
         match $dtype {
-            $crate::DType::U8 => {
-                type $t = u8;
-                $body
-            }
-            $crate::DType::I8 => {
-                type $t = i8;
-                $body
-            }
-            $crate::DType::I16 => {
-                type $t = i16;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $t = i32;
-                $body
-            }
             $crate::DType::I64 => {
                 type $t = i64;
-                $body
-            }
-            $crate::DType::F16 => {
-                type $t = half::f16;
-                $body
-            }
-            $crate::DType::BF16 => {
-                type $t = half::bf16;
                 $body
             }
             $crate::DType::F32 => {
@@ -44,11 +20,22 @@ macro_rules! with_number {
                 type $t = f64;
                 $body
             }
-            $crate::DType::Bool => unreachable!("bool is refused by the shape rule"),
+            other => unreachable!("{other} is widened before, or refused by the shape rule"),
         }
     };
 }
 pub(crate) use with_number;
+
+/// Computes in the wide type of the result's dtype: f32 for f16 and bf16, i64 for small integers. The products are compiled for three types alone.
+pub(crate) fn in_wide(inputs: &[&Array], meta: Meta, f: impl Fn(&[&Array], Meta) -> Array) -> Array {
+    let wide = meta.dtype.computing();
+    if wide == meta.dtype {
+        return f(inputs, meta);
+    }
+    let inputs: Vec<Array> = inputs.iter().map(|a| a.to(wide)).collect();
+    let inputs: Vec<&Array> = inputs.iter().collect();
+    f(&inputs, Meta { dtype: wide, ..meta }).to(meta.dtype)
+}
 
 /// The elements of an array's storage from its first one on.
 #[inline]

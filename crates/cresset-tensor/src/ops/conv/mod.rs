@@ -8,7 +8,7 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::op::{Context, Few, Op, Saves, apply};
-use crate::ops::matrix::with_number;
+use crate::ops::matrix::{in_wide, with_number};
 use crate::tensor::Tensor;
 use cresset_kernels::conv::{Conv, ConvElement, Window, bias_gradient, forward, input_gradient, weight_gradient};
 
@@ -200,9 +200,11 @@ impl Op for ChannelSum {
         let channels = outputs[0].numel();
         let positions = g.shape()[g.ndim() - self.nd..].iter().product();
         let batch = if g.ndim() == self.nd + 2 { g.shape()[0] } else { 1 };
-        let sum = with_number!(outputs[0].dtype, T => Array::build::<T>(outputs[0], |out| {
-            g.with_slice::<T, _>(|g| bias_gradient(batch, channels, positions, g, out));
-        }));
+        let sum = in_wide(&[&g], outputs[0], |g, meta| {
+            with_number!(meta.dtype, T => Array::build::<T>(meta, |out| {
+                g[0].with_slice::<T, _>(|g| bias_gradient(batch, channels, positions, g, out));
+            }))
+        });
         [sum].into()
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {

@@ -159,9 +159,9 @@ impl Over {
     }
 }
 
-/// f16 and bf16 as f32, others as they are: what real numbers are reduced in.
+/// f16 and bf16 as f32, integers and bool as i64: three types serve all ten, and the reductions are compiled for these alone.
 pub(crate) fn widened(x: &Array) -> Array {
-    x.to(x.dtype().accumulator())
+    x.to(x.dtype().computing())
 }
 
 /// Runs an expression with a type name standing for f32 or f64, after [`widened`].
@@ -184,22 +184,6 @@ macro_rules! with_real {
 macro_rules! with_number {
     ($dtype:expr, $t:ident => $body:expr) => {
         match $dtype {
-            $crate::DType::Bool | $crate::DType::U8 => {
-                type $t = u8;
-                $body
-            }
-            $crate::DType::I8 => {
-                type $t = i8;
-                $body
-            }
-            $crate::DType::I16 => {
-                type $t = i16;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $t = i32;
-                $body
-            }
             $crate::DType::I64 => {
                 type $t = i64;
                 $body
