@@ -1,5 +1,6 @@
 //! The bilinear layer.
 
+use crate::functional as F;
 use crate::repr::boolean;
 use crate::{Base, Forward, Module, Parameter, init};
 use cresset_tensor::error::fail;
@@ -94,30 +95,6 @@ impl Bilinear {
 impl Forward<(Tensor, Tensor)> for Bilinear {
     type Output = Tensor;
     fn forward(&self, (x1, x2): &(Tensor, Tensor)) -> Tensor {
-        let (s1, s2) = (x1.shape(), x2.shape());
-        let fit = s1.len() == s2.len()
-            && !s1.is_empty()
-            && s1[..s1.len() - 1] == s2[..s2.len() - 1]
-            && s1[s1.len() - 1] == self.in1_features
-            && s2[s2.len() - 1] == self.in2_features;
-        if !fit {
-            let (a, b) = (self.in1_features, self.in2_features);
-            fail(
-                "bilinear",
-                format!("expected inputs (*, {a}) and (*, {b}) with equal leading sizes, but got {s1} and {s2}"),
-            );
-        }
-        // (1, R, I1) times (O, I1, I2) is (O, R, I2); weighted with x2 and summed it is (O, R).
-        let rows: usize = s1[..s1.len() - 1].iter().product();
-        let x1 = x1.reshape([1, rows, self.in1_features]);
-        let x2 = x2.reshape([rows, self.in2_features, 1]);
-        let halfway = x1.matmul(&self.weight).transpose(0, 1);
-        let mut y = halfway.matmul(&x2).squeeze_dim(-1);
-        if let Some(bias) = &self.bias {
-            y = &y + bias;
-        }
-        let mut shape: Vec<usize> = s1[..s1.len() - 1].to_vec();
-        shape.push(self.out_features);
-        y.reshape(shape)
+        F::bilinear(x1, x2, &self.weight, self.bias.as_deref())
     }
 }

@@ -65,7 +65,7 @@ impl Forward for Flatten {
 ///
 /// ```
 /// use cresset_nn::prelude::*;
-/// let layer = cresset_nn::Unflatten::new(1, [2, -1]);
+/// let layer = cresset_nn::Unflatten::new(1, (2, -1));
 /// assert_eq!(layer.call(&Tensor::zeros([5, 50])).shape(), [5, 2, 25]);
 /// assert_eq!(layer.to_string(), "Unflatten(dim=1, unflattened_size=(2, -1))");
 /// ```
@@ -75,21 +75,68 @@ pub struct Unflatten {
     /// The dimension to divide.
     pub dim: isize,
     /// The sizes that it becomes; one of them may be -1.
-    pub unflattened_size: Vec<isize>,
+    pub unflattened_size: UnflattenedSize,
+}
+
+/// The sizes of [`Unflatten`], given as a tuple or a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnflattenedSize {
+    sizes: Vec<isize>,
+    /// Python prints a tuple and a list differently.
+    list: bool,
+}
+crate::member::plain!(UnflattenedSize);
+
+impl UnflattenedSize {
+    /// The sizes.
+    pub fn sizes(&self) -> &[isize] {
+        &self.sizes
+    }
+    /// As a tuple, for a number of sizes that is known at run time only.
+    pub fn tuple(sizes: impl Into<Vec<isize>>) -> UnflattenedSize {
+        UnflattenedSize { sizes: sizes.into(), list: false }
+    }
+}
+impl From<Vec<isize>> for UnflattenedSize {
+    fn from(sizes: Vec<isize>) -> UnflattenedSize {
+        UnflattenedSize { sizes, list: true }
+    }
+}
+impl<const N: usize> From<[isize; N]> for UnflattenedSize {
+    fn from(sizes: [isize; N]) -> UnflattenedSize {
+        sizes.to_vec().into()
+    }
+}
+impl From<(isize, isize)> for UnflattenedSize {
+    fn from((a, b): (isize, isize)) -> UnflattenedSize {
+        UnflattenedSize::tuple([a, b])
+    }
+}
+impl From<(isize, isize, isize)> for UnflattenedSize {
+    fn from((a, b, c): (isize, isize, isize)) -> UnflattenedSize {
+        UnflattenedSize::tuple([a, b, c])
+    }
+}
+impl From<(isize, isize, isize, isize)> for UnflattenedSize {
+    fn from((a, b, c, d): (isize, isize, isize, isize)) -> UnflattenedSize {
+        UnflattenedSize::tuple([a, b, c, d])
+    }
 }
 
 impl Unflatten {
     /// Divides `dim` into dimensions of these sizes; one may be -1 and follows from the others.
-    pub fn new(dim: isize, unflattened_size: impl Into<Vec<isize>>) -> Unflatten {
+    pub fn new(dim: isize, unflattened_size: impl Into<UnflattenedSize>) -> Unflatten {
         Unflatten { base: Base::new(), dim, unflattened_size: unflattened_size.into() }
     }
     fn extra_repr(&self) -> String {
-        format!("dim={}, unflattened_size={}", self.dim, tuple(&self.unflattened_size))
+        let UnflattenedSize { sizes, list } = &self.unflattened_size;
+        let sizes = if *list { format!("{sizes:?}") } else { tuple(sizes) };
+        format!("dim={}, unflattened_size={sizes}", self.dim)
     }
 }
 impl Forward for Unflatten {
     type Output = Tensor;
     fn forward(&self, input: &Tensor) -> Tensor {
-        input.unflatten(self.dim, &self.unflattened_size[..])
+        input.unflatten(self.dim, self.unflattened_size.sizes())
     }
 }

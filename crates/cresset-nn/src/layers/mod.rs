@@ -29,9 +29,13 @@ pub use conv::{
 };
 pub use dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, DropoutOptions, FeatureAlphaDropout};
 pub use embedding::{Embedding, EmbeddingOptions};
-pub use flatten::{Flatten, FlattenOptions, Unflatten};
+pub use flatten::{Flatten, FlattenOptions, Unflatten, UnflattenedSize};
 pub use linear::{Linear, LinearOptions};
-pub use loss::{CrossEntropyLoss, CrossEntropyLossOptions, NLLLoss, NLLLossOptions};
+pub use loss::{
+    BCELoss, BCELossOptions, BCEWithLogitsLoss, BCEWithLogitsLossOptions, CrossEntropyLoss, CrossEntropyLossOptions,
+    HuberLoss, HuberLossOptions, KLDivLoss, KLDivLossOptions, KLDivReduction, L1Loss, LossOptions, MSELoss, NLLLoss,
+    NLLLossOptions, SmoothL1Loss, SmoothL1LossOptions,
+};
 pub use norm::{
     BatchNorm1d, BatchNorm2d, BatchNorm3d, BatchNormOptions, GroupNorm, GroupNormOptions, InstanceNorm1d,
     InstanceNorm2d, InstanceNorm3d, InstanceNormOptions, LayerNorm, LayerNormOptions, RMSNorm, RMSNormOptions,

@@ -115,7 +115,8 @@ pub fn batch_norm(
     if training {
         let array = |t: Option<&Tensor>| t.map(Tensor::array);
         let running = Running { mean: array(running_mean), var: array(running_var), momentum };
-        let tracked = running.mean.is_some() || running.var.is_some();
+        // An empty batch has no statistics.
+        let tracked = x.numel() > 0 && (running.mean.is_some() || running.var.is_some());
         let op = BatchNorm { training, eps, affine, running: tracked.then_some(running) };
         return apply(op, &present(x, &[weight, bias])).swap_remove(0);
     }

@@ -1,8 +1,8 @@
 //! The gated linear unit.
 
+use crate::functional as F;
 use crate::{Base, Forward, Module};
 use cresset_tensor::Tensor;
-use cresset_tensor::error::fail;
 
 /// `a * sigmoid(b)`, where `a` and `b` are the halves of the input along a dimension (`nn.GLU`).
 ///
@@ -34,14 +34,6 @@ impl Default for GLU {
 impl Forward for GLU {
     type Output = Tensor;
     fn forward(&self, input: &Tensor) -> Tensor {
-        if input.dim() == 0 {
-            fail("glu", "glu does not support 0-dimensional tensors");
-        }
-        let size = input.size(self.dim);
-        if size % 2 != 0 {
-            fail("glu", format!("Halving dimension must be even, but dimension {} is size {size}", self.dim));
-        }
-        let halves = input.split(size / 2, self.dim);
-        &halves[0] * &halves[1].sigmoid()
+        F::glu(input, self.dim)
     }
 }

@@ -1,6 +1,7 @@
 //! Rectified units with learned, random or given values.
 
 use super::{comma_inplace, number};
+use crate::functional as F;
 use crate::{Base, Forward, Module, Parameter, init};
 use cresset_tensor::{DType, Scalar, Tensor};
 
@@ -130,18 +131,7 @@ impl Default for RReLU {
 impl Forward for RReLU {
     type Output = Tensor;
     fn forward(&self, input: &Tensor) -> Tensor {
-        let (lower, upper) = (self.lower.f64(), self.upper.f64());
-        if !self.base.is_training() {
-            return input.leaky_relu((lower + upper) / 2.0);
-        }
-        // Only elements that are not positive draw a slope.
-        let numbers = input.array().to(DType::F64).to_vec::<f64>();
-        let count = numbers.iter().filter(|x| **x <= 0.0).count();
-        let mut drawn = Tensor::rand_with([count], DType::F64, None).to_vec::<f64>().into_iter();
-        let slope =
-            |x: &f64| if *x <= 0.0 { drawn.next().expect("one for each") * (upper - lower) + lower } else { 1.0 };
-        let slopes: Vec<f64> = numbers.iter().map(slope).collect();
-        input * &Tensor::from_vec(slopes, input.shape()).to_dtype(input.dtype())
+        F::rrelu(input, self.lower.f64(), self.upper.f64(), self.base.is_training())
     }
 }
 

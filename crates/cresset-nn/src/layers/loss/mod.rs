@@ -8,9 +8,15 @@
 //! criterion.call((&output, &target)).backward();
 //! ```
 
+mod binary;
 mod class;
+mod distance;
+mod divergence;
 
+pub use binary::{BCELoss, BCELossOptions, BCEWithLogitsLoss, BCEWithLogitsLossOptions};
 pub use class::{CrossEntropyLoss, CrossEntropyLossOptions, NLLLoss, NLLLossOptions};
+pub use distance::{HuberLoss, HuberLossOptions, L1Loss, LossOptions, MSELoss, SmoothL1Loss, SmoothL1LossOptions};
+pub use divergence::{KLDivLoss, KLDivLossOptions, KLDivReduction};
 
 use crate::Buffer;
 use cresset_tensor::Tensor;

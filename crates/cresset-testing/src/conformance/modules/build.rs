@@ -79,7 +79,14 @@ pub const fn module(name: &'static str, signature: &'static str, build: Builder)
 fn registry() -> &'static HashMap<&'static str, &'static ModuleRow> {
     static REGISTRY: OnceLock<HashMap<&'static str, &'static ModuleRow>> = OnceLock::new();
     REGISTRY.get_or_init(|| {
-        let families: &[&'static [ModuleRow]] = &[super::containers::ROWS, super::layers::ROWS];
+        let families: &[&'static [ModuleRow]] = &[
+            super::activations::ROWS,
+            super::containers::ROWS,
+            super::layers::ROWS,
+            super::losses::ROWS,
+            super::norms::ROWS,
+            super::windows::ROWS,
+        ];
         families.iter().flat_map(|f| f.iter()).map(|r| (r.name, r)).collect()
     })
 }
