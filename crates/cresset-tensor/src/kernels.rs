@@ -5,6 +5,7 @@ use crate::dtype::{DType, Element, Scalar};
 use crate::{with_element, with_float};
 use cresset_kernels::buffer::Buffer;
 use cresset_kernels::map;
+use cresset_kernels::strided::is_injective;
 use half::{bf16, f16};
 
 /// Calls `f` with the storage position of every element, in row-major order.
@@ -178,6 +179,17 @@ pub(crate) fn write_into(target: &Array, source: &Array) {
     if target.numel() == 0 {
         return;
     }
+    fn one_by_one<T: Element>(target: &Array, source: &Array) {
+        let from = source.to_vec::<T>();
+        let mut writing = target.storage.write();
+        let to = writing.slice::<T::Stored>();
+        let mut from = from.into_iter();
+        for_each_position(target, |p| to[p] = from.next().expect("one shape").store());
+    }
+    if !is_injective(target.shape(), target.strides()) {
+        // Several elements share a place: the last one stays.
+        return with_element!(target.dtype(), T => one_by_one::<T>(target, source));
+    }
     let source = if target.same_storage(source) { source.copy() } else { source.clone() };
     let reading = source.read();
     let mut writing = target.storage.write();
@@ -185,7 +197,7 @@ pub(crate) fn write_into(target: &Array, source: &Array) {
     copy_bits(target.dtype().size(), target.shape(), (&reading, &source), to);
 }
 
-/// `sum += g` for two arrays of one dtype and shape; counts the change.
+/// `sum += g` for two arrays of one dtype and shape; counts the change. Where elements of `sum` share a place, all are added there.
 pub(crate) fn accumulate(sum: &Array, g: &Array) {
     fn go<T: map::Float + cresset_kernels::buffer::Element>(sum: &Array, g: &Array) {
         let reading = g.read();
@@ -194,8 +206,17 @@ pub(crate) fn accumulate(sum: &Array, g: &Array) {
         let from = &reading.slice::<T>()[g.offset()..];
         map::binary_(crate::ops::pointwise::arith::Add, sum.shape(), (to, sum.strides()), (from, g.strides()));
     }
+    fn one_by_one<T: Element + std::ops::Add<Output = T>>(sum: &Array, g: &Array) {
+        let from = g.to_vec::<T>();
+        let mut writing = sum.storage.write();
+        let to = writing.slice::<T::Stored>();
+        let mut from = from.into_iter();
+        for_each_position(sum, |p| to[p] = (T::load(to[p]) + from.next().expect("one shape")).store());
+    }
     let g = if sum.same_storage(g) { g.copy() } else { g.clone() };
-    if sum.numel() > 0 {
+    if !is_injective(sum.shape(), sum.strides()) {
+        with_float!(sum.dtype(), T => one_by_one::<T>(sum, &g));
+    } else if sum.numel() > 0 {
         with_float!(sum.dtype(), T => go::<T>(sum, &g));
     }
     sum.storage.bump();
@@ -220,4 +241,12 @@ pub(crate) fn scalars(a: &Array) -> Vec<Scalar> {
         a.to_vec::<T>().into_iter().map(Into::into).collect()
     }
     with_element!(a.dtype(), T => go::<T>(a))
+}
+
+/// Calls `f` with the storage positions of every element of two arrays of one shape, in row-major order.
+pub(crate) fn for_each_pair(a: &Array, b: &Array, mut f: impl FnMut(usize, usize)) {
+    let mut places = Vec::with_capacity(b.numel());
+    for_each_position(b, |q| places.push(q));
+    let mut q = places.into_iter();
+    for_each_position(a, |p| f(p, q.next().expect("one shape")));
 }

@@ -40,6 +40,7 @@ pub use ops::join::{
     block_diag, broadcast_tensors, cartesian_prod, cat, column_stack, dstack, hstack, meshgrid, meshgrid_xy, stack,
     vstack,
 };
+pub use ops::pad::Pad;
 pub use ops::pointwise::Operand;
 pub use ops::pointwise::activation::Approximate;
 pub use ops::pointwise::arith::RoundingMode;

@@ -51,8 +51,13 @@ pub fn table() -> Vec<&'static OpInfo> {
         super::duplicate::TABLE,
         super::expand::TABLE,
         super::fill::TABLE,
+        super::gather::TABLE,
         super::join::TABLE,
+        super::mask::TABLE,
+        super::pad::TABLE,
+        super::rearrange::TABLE,
         super::search::TABLE,
+        super::triangle::TABLE,
     ];
     let groups: &[&[&'static [OpInfo]]] = &[
         &super::index::TABLES,

@@ -182,6 +182,9 @@ impl Op for Get {
             })
         }
         let x = inputs[0];
+        if outputs[0].numel() == 0 {
+            return [Array::zeros(outputs[0])].into();
+        }
         let places = Places::new(x, &self.dims, &inputs[1..]);
         [with_element!(x.dtype(), T => go::<T>(x, &places, outputs[0]))].into()
     }
