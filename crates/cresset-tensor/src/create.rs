@@ -1,5 +1,10 @@
 //! Tensors from nothing and from Rust's own data.
 
+mod convert;
+mod ranges;
+
+pub use convert::Nested;
+
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
@@ -49,6 +54,44 @@ impl Tensor {
     /// `value` in the same shape and dtype (`torch.full_like(x, value)`).
     pub fn full_like(&self, value: impl Into<Scalar>) -> Tensor {
         Tensor::from_array(Array::full(self.meta(), value.into()))
+    }
+    /// Memory for a shape in float32, its numbers arbitrary (`torch.empty(shape)`).
+    #[track_caller]
+    pub fn empty(shape: impl Into<Dims>) -> Tensor {
+        Tensor::empty_of(shape, DType::F32)
+    }
+    /// The same of a dtype (`torch.empty(shape, dtype=...)`).
+    #[track_caller]
+    pub fn empty_of(shape: impl Into<Dims>, dtype: DType) -> Tensor {
+        let meta = Meta::new(dtype, shape);
+        if dtype == DType::Bool {
+            return Tensor::from_array(Array::zeros(meta));
+        }
+        Tensor::from_array(Array::from_buffer(Array::buffer_for(&meta), meta))
+    }
+    /// Memory for the same shape and dtype, its numbers arbitrary (`torch.empty_like(x)`).
+    pub fn empty_like(&self) -> Tensor {
+        Tensor::empty_of(self.shape(), self.dtype())
+    }
+    /// Zeros of a shape in the dtype of `self` (`x.new_zeros(shape)`).
+    #[track_caller]
+    pub fn new_zeros(&self, shape: impl Into<Dims>) -> Tensor {
+        Tensor::zeros_of(shape, self.dtype())
+    }
+    /// Ones of a shape in the dtype of `self` (`x.new_ones(shape)`).
+    #[track_caller]
+    pub fn new_ones(&self, shape: impl Into<Dims>) -> Tensor {
+        Tensor::ones_of(shape, self.dtype())
+    }
+    /// `value` in a shape and the dtype of `self` (`x.new_full(shape, value)`).
+    #[track_caller]
+    pub fn new_full(&self, shape: impl Into<Dims>, value: impl Into<Scalar>) -> Tensor {
+        Tensor::full_of(shape, value, self.dtype())
+    }
+    /// Memory for a shape in the dtype of `self`, its numbers arbitrary (`x.new_empty(shape)`).
+    #[track_caller]
+    pub fn new_empty(&self, shape: impl Into<Dims>) -> Tensor {
+        Tensor::empty_of(shape, self.dtype())
     }
     /// A 1-d tensor with the elements of a slice (`torch.tensor([...])`).
     pub fn from_slice<T: Element>(data: &[T]) -> Tensor {

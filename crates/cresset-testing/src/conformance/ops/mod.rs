@@ -4,6 +4,7 @@ use super::args::Row;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+mod arrange;
 mod creation;
 mod index;
 mod linalg;
@@ -27,6 +28,7 @@ fn registry() -> &'static HashMap<&'static str, &'static Row> {
     static REGISTRY: OnceLock<HashMap<&'static str, &'static Row>> = OnceLock::new();
     REGISTRY.get_or_init(|| {
         let families: &[&'static [Row]] = &[
+            arrange::ROWS,
             creation::ROWS,
             index::ROWS,
             linalg::ROWS,
