@@ -7,19 +7,15 @@ use crate::ops::conv::{Convolution, Kind};
 use crate::tensor::Tensor;
 
 /// Zeros around the input of a convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Padding {
     /// So many on both sides of each dimension; one number counts for all dimensions.
     Zeros(Dims),
     /// None (`padding='valid'`).
+    #[default]
     Valid,
     /// As many as keep the size, for stride 1 (`padding='same'`). An odd number puts one more behind.
     Same,
-}
-impl Default for Padding {
-    fn default() -> Padding {
-        Padding::Valid
-    }
 }
 impl<D: Into<Dims>> From<D> for Padding {
     fn from(zeros: D) -> Padding {

@@ -141,7 +141,7 @@ impl Op for Fold {
             ));
         }
         let (rows, len) = (x.shape[n - 2], x.shape[n - 1]);
-        if rows % s.points() != 0 {
+        if !rows.is_multiple_of(s.points()) {
             return Err(format!(
                 "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)={rows} and kernel_size={}.",
                 pair(s.kernel)

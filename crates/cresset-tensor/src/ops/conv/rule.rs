@@ -48,7 +48,7 @@ impl Convolution {
                 self.groups, w.shape
             ));
         }
-        if w.shape[0] % self.groups != 0 {
+        if !w.shape[0].is_multiple_of(self.groups) {
             return Err(format!(
                 "Given groups={0}, expected weight to be divisible by {0} at dimension 0, but got weight of size {1:?} instead",
                 self.groups, w.shape

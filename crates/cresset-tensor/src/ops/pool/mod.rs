@@ -14,6 +14,7 @@ pub(super) use table::TABLE;
 
 /// How the windows lie.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)] // one lives on the stack for the time of a call
 pub(crate) enum Layout {
     /// A window that slides.
     Sliding {
