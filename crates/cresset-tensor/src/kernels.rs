@@ -1,6 +1,7 @@
 //! Between arrays and the kernels: copies, casts and the few loops that need no op.
 
 use crate::array::{Array, Meta};
+use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::{with_element, with_float};
 use cresset_kernels::buffer::Buffer;
@@ -80,6 +81,16 @@ fn copy_bits(
 /// A row-major copy with the elements converted. Pairs that no network converts in its hot path go through a wider type, so that not each of a
 /// hundred pairs needs a loop of its own.
 pub(crate) fn cast(a: &Array, to: DType) -> Array {
+    let n = a.numel();
+    if !a.is_contiguous() && n > 0 && crate::random::dense_like(a).0 == *a.strides() {
+        // Dense in another order, which is kept: converted as it lies in memory.
+        let flat = a.view(Dims::new(&[n]), Dims::new(&[1]), a.offset());
+        return cast_rows(&flat, to).view(*a.shape(), *a.strides(), 0);
+    }
+    cast_rows(a, to)
+}
+
+fn cast_rows(a: &Array, to: DType) -> Array {
     use DType::{BF16, Bool, F16, F32, F64, I32, I64, U8};
     fn go<A, B>(a: &Array, to: DType) -> Array
     where

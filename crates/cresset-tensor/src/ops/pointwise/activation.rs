@@ -118,7 +118,11 @@ impl Unary for Elu {
     #[inline(always)]
     fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
         let Elu { alpha, scale, input_scale } = *self;
-        L::select(&x.gt_c(0.0), &x.splat(scale), &x.mul_c(input_scale).exp().mul_c(alpha * scale * input_scale))
+        L::select(
+            &x.gt_c(0.0),
+            &x.splat(scale),
+            &x.min_c(0.0).mul_c(input_scale).exp().mul_c(alpha * scale * input_scale),
+        )
     }
 }
 impl UnaryDef for Elu {

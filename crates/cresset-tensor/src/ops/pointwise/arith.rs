@@ -249,7 +249,9 @@ impl<const MAX: bool> Extremum<MAX> {
     fn share<L: Lane>(a: &L, b: &L) -> L {
         let half = L::select(&a.eq(b), &a.splat(0.5), &a.zero());
         let wins = if MAX { a.gt(b) } else { a.lt(b) };
-        L::select(&L::or(&wins, &a.is_nan()), &a.splat(1.0), &half)
+        // Beside a NaN both get the whole gradient, as in PyTorch.
+        let nan = L::or(&a.is_nan(), &b.is_nan());
+        L::select(&L::or(&wins, &nan), &a.splat(1.0), &half)
     }
 }
 impl<const MAX: bool> Binary for Extremum<MAX> {
@@ -277,7 +279,7 @@ impl<const MAX: bool> BinaryDef for Extremum<MAX> {
     }
 }
 
-/// The larger or the smaller, a NaN counting as missing. Equal numbers: the gradient goes to the first.
+/// The larger or the smaller, a NaN counting as missing. Equal numbers share the gradient.
 #[derive(Clone, Copy, Debug)]
 struct NumberExtremum<const MAX: bool>;
 impl<const MAX: bool> NumberExtremum<MAX> {
@@ -295,11 +297,13 @@ impl<const MAX: bool> Binary for NumberExtremum<MAX> {
     }
     #[inline(always)]
     fn da<L: Lane>(&self, a: &L, b: &L, _y: &L) -> L {
-        L::select(&Self::first(a, b), &a.splat(1.0), &a.zero())
+        let whole = L::select(&Self::first(a, b), &a.splat(1.0), &a.zero());
+        L::select(&a.eq(b), &a.splat(0.5), &whole)
     }
     #[inline(always)]
     fn db<L: Lane>(&self, a: &L, b: &L, _y: &L) -> L {
-        L::select(&Self::first(a, b), &a.zero(), &a.splat(1.0))
+        let whole = L::select(&Self::first(a, b), &a.zero(), &a.splat(1.0));
+        L::select(&a.eq(b), &a.splat(0.5), &whole)
     }
 }
 impl<const MAX: bool> BinaryDef for NumberExtremum<MAX> {
@@ -400,17 +404,17 @@ impl<const BASE2: bool> Binary for LogAddExp<BASE2> {
         L::select(&L::or(&a.is_nan(), &b.is_nan()), &a.add(b), &y)
     }
     #[inline(always)]
-    fn da<L: Lane>(&self, a: &L, _b: &L, y: &L) -> L {
-        if BASE2 { a.sub(y).exp2() } else { a.sub(y).exp() }
+    fn da<L: Lane>(&self, a: &L, b: &L, _y: &L) -> L {
+        let d = b.sub(a);
+        if BASE2 { d.exp2().add_c(1.0).recip() } else { d.exp().add_c(1.0).recip() }
     }
     #[inline(always)]
-    fn db<L: Lane>(&self, _a: &L, b: &L, y: &L) -> L {
-        if BASE2 { b.sub(y).exp2() } else { b.sub(y).exp() }
+    fn db<L: Lane>(&self, a: &L, b: &L, y: &L) -> L {
+        self.da(b, a, y)
     }
 }
 impl<const BASE2: bool> BinaryDef for LogAddExp<BASE2> {
     const NAME: &'static str = if BASE2 { "logaddexp2" } else { "logaddexp" };
-    const SAVES: Saves = Saves { inputs: 0b11, outputs: 1 };
     const INTS: Ints = Ints::Refuse;
 }
 

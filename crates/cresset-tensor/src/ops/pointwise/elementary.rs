@@ -764,7 +764,9 @@ impl Unary for Logit {
             x.clone()
         } else {
             let z = L::select(&x.lt_c(self.eps), &x.splat(self.eps), x);
-            L::select(&z.gt_c(1.0 - self.eps), &x.splat(1.0 - self.eps), &z)
+            // 1 - eps in the type itself, as PyTorch computes it.
+            let high = x.splat(1.0).sub(&x.splat(self.eps));
+            L::select(&z.gt(&high), &high, &z)
         };
         z.div(&z.rsub_c(1.0)).ln()
     }
@@ -860,6 +862,9 @@ impl Tensor {
     }
     /// -1, 0 or 1 (`torch.sign`).
     pub fn sign(&self) -> Tensor {
+        if self.dtype() == DType::Bool {
+            return self.duplicate();
+        }
         apply1(UnaryOp(Sign), [self])
     }
     /// [`Tensor::sign`] in place.
@@ -869,6 +874,9 @@ impl Tensor {
     }
     /// `x²` (`torch.square`).
     pub fn square(&self) -> Tensor {
+        if self.dtype() == DType::Bool {
+            return self.to_dtype(DType::I64);
+        }
         apply1(UnaryOp(Square), [self])
     }
     /// [`Tensor::square`] in place.

@@ -1,5 +1,6 @@
 //! Selection and the functions of three numbers: where, lerp, addcmul, addcdiv.
 
+use super::arith::Extremum;
 use super::{BinaryDef, Layout, Operand, part, spread};
 use crate::array::{Array, Meta};
 use crate::dims::broadcast;
@@ -141,33 +142,27 @@ impl<S: Into<Scalar>> From<S> for Choice<'_> {
     }
 }
 
-/// `max(x, bound)` or `min(x, bound)`; at equality the gradient goes to x, NaN in either is NaN.
+/// `max(x, bound)` or `min(x, bound)`: the same numbers and gradients as [`Extremum`], under the names of clamping.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClampBy<const MIN: bool>;
-impl<const MIN: bool> ClampBy<MIN> {
-    #[inline(always)]
-    fn keeps<L: Lane>(x: &L, bound: &L) -> L::Mask {
-        if MIN { x.ge(bound) } else { x.le(bound) }
-    }
-}
 impl<const MIN: bool> Binary for ClampBy<MIN> {
     type Loop = InBlocks;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L, bound: &L) -> L {
-        let y = L::select(&Self::keeps(x, bound), x, bound);
-        L::select(&x.is_nan(), x, &y)
+        if MIN { Extremum::<true>.eval(x, bound) } else { Extremum::<false>.eval(x, bound) }
     }
     #[inline(always)]
-    fn da<L: Lane>(&self, x: &L, bound: &L, _y: &L) -> L {
-        L::select(&Self::keeps(x, bound), &x.splat(1.0), &x.splat(0.0))
+    fn da<L: Lane>(&self, x: &L, bound: &L, y: &L) -> L {
+        if MIN { Extremum::<true>.da(x, bound, y) } else { Extremum::<false>.da(x, bound, y) }
     }
     #[inline(always)]
-    fn db<L: Lane>(&self, x: &L, bound: &L, _y: &L) -> L {
-        L::select(&Self::keeps(x, bound), &x.splat(0.0), &x.splat(1.0))
+    fn db<L: Lane>(&self, x: &L, bound: &L, y: &L) -> L {
+        if MIN { Extremum::<true>.db(x, bound, y) } else { Extremum::<false>.db(x, bound, y) }
     }
 }
 impl<const MIN: bool> BinaryDef for ClampBy<MIN> {
     const NAME: &'static str = if MIN { "clamp_min" } else { "clamp_max" };
+    const BOOLS: bool = true;
     fn int(&self, a: i64, b: i64) -> i64 {
         if MIN { a.max(b) } else { a.min(b) }
     }
