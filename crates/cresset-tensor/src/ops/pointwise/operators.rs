@@ -1,4 +1,6 @@
 //! The operators `+ - * / %`, unary `-`, and their assigning forms, between tensors and numbers on either side.
+//!
+//! The numbers are f64 and i64 alone: with one type of each kind a literal has one meaning, so that `(&x * 2.0).relu()` needs no annotation.
 
 use super::arith::{Add, Div, Mul, Sub, s_op};
 use crate::tensor::Tensor;
@@ -47,9 +49,7 @@ macro_rules! operator {
             }
         }
         with_number!($trait, $f, $assign, $assign_f, $method, $inplace, f64);
-        with_number!($trait, $f, $assign, $assign_f, $method, $inplace, f32);
         with_number!($trait, $f, $assign, $assign_f, $method, $inplace, i64);
-        with_number!($trait, $f, $assign, $assign_f, $method, $inplace, i32);
     };
 }
 macro_rules! with_number {
@@ -101,10 +101,10 @@ macro_rules! number_first {
         }
     )* };
 }
-number_first!(Add, add, Add, f64, f32, i64, i32);
-number_first!(Sub, sub, Sub, f64, f32, i64, i32);
-number_first!(Mul, mul, Mul, f64, f32, i64, i32);
-number_first!(Div, div, Div, f64, f32, i64, i32);
+number_first!(Add, add, Add, f64, i64);
+number_first!(Sub, sub, Sub, f64, i64);
+number_first!(Mul, mul, Mul, f64, i64);
+number_first!(Div, div, Div, f64, i64);
 
 impl std::ops::Neg for &Tensor {
     type Output = Tensor;

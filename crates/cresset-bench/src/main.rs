@@ -1,2 +1,0 @@
-//! cresset's side of the speed comparison.
-fn main() {}
