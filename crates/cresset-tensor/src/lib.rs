@@ -20,12 +20,15 @@ mod print;
 pub mod random;
 pub mod storage;
 pub mod tensor;
+mod update;
 
 pub use array::{Array, Meta};
 pub use autograd::{
     Backward, checkpoint, detect_anomaly, enable_grad, inference_mode, is_grad_enabled, no_grad, no_grad_guard,
     set_grad_enabled,
 };
+/// How many threads compute (`torch.get_num_threads`, `torch.set_num_threads`).
+pub use cresset_kernels::threads::{num_threads as get_num_threads, set_num_threads};
 pub use device::Device;
 pub use dims::Dims;
 pub use dtype::{DType, Element, Scalar};
@@ -50,3 +53,4 @@ pub use ops::reduce::{Correction, Interpolation, Unique};
 pub use ops::value::Value;
 pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};
 pub use tensor::{HookHandle, Tensor, WeakTensor};
+pub use update::Update;

@@ -323,6 +323,16 @@ impl Tensor {
         };
         drop(old);
     }
+    /// Calls `f` with the numbers of the tensor and of its gradient, if it has one, without counting their holders up and down.
+    #[inline]
+    pub(crate) fn with_array_and_grad<R>(&self, f: impl FnOnce(&Array, &Array) -> R) -> Option<R> {
+        let s = self.lock();
+        let g = s.extra.as_ref()?.grad.as_ref()?;
+        if g.is_same(self) {
+            return Some(f(&s.array, &s.array));
+        }
+        Some(f(&s.array, &g.lock().array))
+    }
     /// Removes the gradient (`x.grad = None`).
     pub fn zero_grad(&self) {
         self.set_grad(None);
@@ -508,6 +518,12 @@ impl Tensor {
     /// Was it made inside inference mode? (`x.is_inference()`)
     pub fn is_inference(&self) -> bool {
         self.lock().inference
+    }
+}
+
+impl From<&Tensor> for Tensor {
+    fn from(t: &Tensor) -> Tensor {
+        t.clone()
     }
 }
 

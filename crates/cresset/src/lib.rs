@@ -1,1 +1,73 @@
-//! PyTorch's torch.nn way of working in Rust: define-by-run autograd, modules, optimizers, checkpoints, data.
+//! PyTorch's `torch.nn` way of working in Rust: define-by-run autograd, a tree of modules with names, buffers, hooks and train/eval, layers,
+//! initialisers, optimizers, `.pth` checkpoints, data loading.
+//!
+//! ```
+//! use cresset::prelude::*;
+//!
+//! #[derive(Module, Clone)]
+//! struct SimpleMLP {
+//!     base: Base,
+//!     fc1: Linear,
+//!     fc2: Linear,
+//!     relu: ReLU,
+//! }
+//! impl SimpleMLP {
+//!     fn new(input_size: usize, hidden_size: usize, output_size: usize) -> SimpleMLP {
+//!         SimpleMLP {
+//!             base: Base::new(),
+//!             fc1: Linear::new(input_size, hidden_size),
+//!             fc2: Linear::new(hidden_size, output_size),
+//!             relu: ReLU::new(),
+//!         }
+//!     }
+//! }
+//! impl Forward for SimpleMLP {
+//!     type Output = Tensor;
+//!     fn forward(&self, x: &Tensor) -> Tensor {
+//!         let x = self.fc1.call(x);
+//!         let x = self.relu.call(&x);
+//!         self.fc2.call(&x)
+//!     }
+//! }
+//!
+//! manual_seed(0);
+//! let model = SimpleMLP::new(10, 20, 1);
+//! let mut optimizer = Adam::new(model.parameters(), 1e-2);
+//! let (input, target) = (Tensor::randn([100, 10]), Tensor::randn([100, 1]));
+//! let criterion = MSELoss::new();
+//! let mut last = f32::MAX;
+//! for _ in 0..5 {
+//!     optimizer.zero_grad();
+//!     let loss = criterion.call((&model.call(&input), &target));
+//!     loss.backward();
+//!     optimizer.step();
+//!     assert!(loss.item::<f32>() < last);
+//!     last = loss.item::<f32>();
+//! }
+//! ```
+
+pub use cresset_data as data;
+pub use cresset_io as io;
+pub use cresset_nn as nn;
+pub use cresset_optim as optim;
+pub use cresset_tensor as tensor;
+
+pub use cresset_io::{load, save};
+pub use cresset_nn::functional;
+pub use cresset_tensor::*;
+
+pub mod state;
+
+/// What most programs need: `use cresset::prelude::*;`
+pub mod prelude {
+    pub use crate::{load, save};
+    pub use cresset_data::{DataLoader, Dataset, Subset, TensorDataset, random_split};
+    pub use cresset_nn::*;
+    // By name: the formulas of schedules (`Linear`, `Lambda`, ...) have names of layers.
+    pub use cresset_optim::{
+        ASGD, Adadelta, Adagrad, Adam, AdamW, Adamax, CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR,
+        MultiStepLR, NAdam, OneCycleLR, Optimizer, OptimizerState, ParamGroup, RAdam, RMSprop, ReduceLROnPlateau,
+        Rprop, SGD, Scheduler, SequentialLR, StepLR, clip_grad_norm_, clip_grad_value_,
+    };
+    pub use cresset_tensor::{DType, Generator, Scalar, Tensor, attempt, manual_seed, no_grad, s};
+}
