@@ -9,6 +9,7 @@ pub mod level;
 pub mod map;
 pub mod math;
 pub mod norm;
+pub mod optim;
 pub mod pool;
 pub mod reduce;
 pub mod rng;

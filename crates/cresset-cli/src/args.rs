@@ -1,0 +1,303 @@
+//! What the command line says.
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  cresset train                                        train on the embedded digits, into runs/digits/
+  cresset train --layers 512,256 --dropout 0.3         a larger network
+  cresset train --optimizer sgd --lr 0.1 --schedule step
+  cresset train --data mnist --data-dir ~/mnist --epochs 5
+  cresset train --data csv --csv flowers.csv --target species
+  cresset train --resume runs/digits                   go on after Ctrl-C, as if nothing had happened
+  cresset eval runs/digits                             accuracy and confusion matrix of a trained network
+  cresset inspect runs/digits/model.pth                what is in a file";
+
+/// Trains, evaluates and inspects neural networks.
+#[derive(Parser, Debug)]
+#[command(name = "cresset", version, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    Train(Box<Train>),
+    Eval(Eval),
+    Inspect(Inspect),
+}
+
+const TRAIN_HELP: &str = "\
+The network is a multi-layer classifier: for each number of --layers a block of Linear, BatchNorm1d, activation and Dropout,
+then a Linear layer to the classes. One fifth of the digits or of the CSV file's rows is kept for the test (--test-fraction).
+
+A run writes into OUT/NAME/:
+  model.pth        the trained network's state dict; opens in PyTorch with torch.load(path, weights_only=True)
+  checkpoint.pth   network, optimizer, schedule, random state, epoch, options: all that --resume needs, after every epoch
+  metrics.csv      losses, accuracies and the learning rate of every epoch
+  curves.svg/.png  the same as a figure
+
+Examples:
+  cresset train                                        the embedded digits with the defaults: a few seconds
+  cresset train --layers 512,256,128 --dropout 0.3 --seed 7 --name deep
+  cresset train --optimizer adamw --weight-decay 0.01 --schedule onecycle --lr 0.01
+  cresset train --data mnist --data-dir ~/mnist --epochs 5 --batch-size 128
+  cresset train --data csv --csv flowers.csv --target species --layers 32 --batch-size 16
+  cresset train --resume runs/digits                   go on after Ctrl-C: the result is the same, byte for byte
+  cresset train --resume runs/digits --epochs 60       train a finished run for longer";
+
+/// Train a classifier on the embedded digits, on MNIST or on a CSV file.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = TRAIN_HELP, max_term_width = 110)]
+pub struct Train {
+    #[command(flatten, next_help_heading = "Data")]
+    pub source: Source,
+
+    #[command(flatten, next_help_heading = "Network")]
+    pub network: Network,
+
+    #[command(flatten, next_help_heading = "Training")]
+    pub training: Training,
+
+    #[command(flatten, next_help_heading = "Run")]
+    pub run: Run,
+}
+
+/// Which data.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Data set: digits (embedded, 1,797 pictures of 8 x 8 pixels), mnist (a folder of IDX files) or csv
+    #[arg(long, value_enum, default_value = "digits", value_name = "NAME")]
+    pub data: DataName,
+    /// Folder with MNIST's four IDX files, plain or .gz (with --data mnist)
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Table of numbers with a header or without (with --data csv)
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Column to learn, by name or number from 0; text and few whole numbers are classes, other numbers are fitted [default: the last]
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// Part of the rows that is kept for the test (digits and csv)
+    #[arg(long, default_value_t = 0.2, value_name = "PART", value_parser = part)]
+    pub test_fraction: f64,
+}
+
+impl Source {
+    /// The same with paths that hold from every folder.
+    pub fn absolute(&self) -> Source {
+        let full = |p: &Option<PathBuf>| p.as_ref().map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()));
+        Source { data_dir: full(&self.data_dir), csv: full(&self.csv), ..self.clone() }
+    }
+}
+
+/// Which network.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Network {
+    /// Sizes of the hidden layers, separated by commas; 0 for none
+    #[arg(long, default_value = "256,128", value_name = "SIZES", value_parser = layers)]
+    pub layers: Layers,
+    /// Probability with which dropout zeroes a unit
+    #[arg(long, default_value_t = 0.2, value_name = "P", value_parser = probability)]
+    pub dropout: f64,
+    /// Activation after every hidden layer
+    #[arg(long, value_enum, default_value = "relu", value_name = "NAME")]
+    pub activation: Activation,
+}
+
+/// How it is trained.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Training {
+    /// Passes over the training data [default: 30; 5 for mnist]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub epochs: Option<usize>,
+    /// Samples for each step
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = count)]
+    pub batch_size: usize,
+    /// Learning rate; the highest one where the schedule changes it
+    #[arg(long, default_value_t = 1e-3, value_name = "LR", value_parser = not_negative)]
+    pub lr: f64,
+    /// Weight decay: an L2 penalty, with adamw a decay apart from the gradients
+    #[arg(long, default_value_t = 0.0, value_name = "X", value_parser = not_negative)]
+    pub weight_decay: f64,
+    /// Optimizer; sgd has momentum 0.9
+    #[arg(long, value_enum, default_value = "adam", value_name = "NAME")]
+    pub optimizer: OptimizerName,
+    /// How the learning rate changes: step (a tenth after each third of the epochs), cosine (to 0), onecycle (up and down, each batch),
+    /// exponential (times 0.95 each epoch), plateau (a tenth when the training loss stands still), none
+    #[arg(long, value_enum, default_value = "cosine", value_name = "NAME")]
+    pub schedule: ScheduleName,
+    /// Where the random numbers start: the same seed gives the same run
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}
+
+/// Where it runs and what it writes.
+#[derive(Args, Clone, Debug)]
+pub struct Run {
+    /// Threads that compute [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
+    /// Name of the run [default: the data's name, with a number if there is such a run]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Folder of all runs
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Go on with an interrupted run, with its options; --epochs may be larger than before
+    #[arg(long, value_name = "RUN", conflicts_with_all = [
+        "data", "data_dir", "csv", "target", "test_fraction", "layers", "dropout", "activation", "batch_size", "lr", "weight_decay",
+        "optimizer", "schedule", "seed", "name", "out",
+    ])]
+    pub resume: Option<PathBuf>,
+    /// Stop as with Ctrl-C after so many batches
+    #[arg(long, value_name = "N", hide = true)]
+    pub stop_after_batches: Option<usize>,
+}
+
+/// Measure a trained network on its test data, or on other data.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "\
+Examples:
+  cresset eval runs/digits                             on the test part of the data it was trained with
+  cresset eval runs/iris --csv new-flowers.csv         on all rows of another table
+  cresset eval model.pth --data mnist --data-dir ~/mnist --activation gelu",
+    max_term_width = 110
+)]
+pub struct Eval {
+    /// Folder of a run, its checkpoint.pth, or a state dict (then the options below say what it is for)
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Data set, where the file does not say it [default: digits]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub data: Option<DataName>,
+    /// Folder with MNIST's IDX files
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Another table: all its rows are used
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Column with the classes
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// Activation, where the file does not say it [default: relu]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub activation: Option<Activation>,
+    /// Threads that compute
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
+}
+
+/// List what is in a file: names, shapes, dtypes and statistics of its tensors.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "\
+Reads .pth and .pt (also checkpoints with other things in them), .safetensors, .npz and .npy. Nothing in a file is ever run.
+
+Example:
+  cresset inspect runs/digits/model.pth",
+    max_term_width = 110
+)]
+pub struct Inspect {
+    /// The file
+    #[arg(value_name = "FILE", action = ArgAction::Set)]
+    pub file: PathBuf,
+}
+
+/// An enumeration that options and checkpoints spell alike.
+macro_rules! names {
+    ($($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal),* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+        pub enum $type {
+            $(#[value(name = $name)] $variant),*
+        }
+        impl $type {
+            /// As the command line has it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($type::$variant => $name),*
+                }
+            }
+            /// From a checkpoint.
+            pub fn parse(name: &str) -> Option<$type> {
+                match name {
+                    $($name => Some($type::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+names! {
+    /// A data set.
+    DataName { Digits = "digits", Mnist = "mnist", Csv = "csv" }
+    /// An activation.
+    Activation {
+        Relu = "relu", LeakyRelu = "leaky-relu", Elu = "elu", Selu = "selu", Gelu = "gelu", Silu = "silu", Mish = "mish", Tanh = "tanh",
+        Sigmoid = "sigmoid"
+    }
+    /// An optimizer.
+    OptimizerName { Sgd = "sgd", Adam = "adam", AdamW = "adamw", RmsProp = "rmsprop", Adagrad = "adagrad" }
+    /// A schedule of learning rates.
+    ScheduleName {
+        None = "none", Step = "step", Cosine = "cosine", OneCycle = "onecycle", Exponential = "exponential", Plateau = "plateau"
+    }
+}
+
+/// Sizes of hidden layers. (A type of its own: clap takes a bare `Vec` for an option that may be given several times.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layers(pub Vec<usize>);
+
+/// More units than this in a layer are a slip of the finger.
+const MOST_UNITS: usize = 1 << 20;
+
+fn layers(text: &str) -> Result<Layers, String> {
+    if text.trim() == "0" {
+        return Ok(Layers(Vec::new()));
+    }
+    let size = |part: &str| match part.trim().parse() {
+        Ok(n) if (1..=MOST_UNITS).contains(&n) => Ok(n),
+        _ => Err(format!("expected sizes of at least 1 separated by commas, like 256,128, found {part:?}")),
+    };
+    text.split(',').map(size).collect::<Result<_, _>>().map(Layers)
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "expected a number".to_string())
+}
+fn not_negative(text: &str) -> Result<f64, String> {
+    number(text).and_then(|x| if x >= 0.0 { Ok(x) } else { Err("expected a number of at least 0".into()) })
+}
+fn probability(text: &str) -> Result<f64, String> {
+    number(text)
+        .and_then(|x| if (0.0..=1.0).contains(&x) { Ok(x) } else { Err("expected a number from 0 to 1".into()) })
+}
+fn part(text: &str) -> Result<f64, String> {
+    number(text).and_then(|x| if x > 0.0 && x < 1.0 { Ok(x) } else { Err("expected a number between 0 and 1".into()) })
+}
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&n| n > 0).ok_or_else(|| "expected a whole number of at least 1".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn layers_are_sizes() {
+        assert_eq!(layers("256, 128").unwrap().0, [256, 128]);
+        assert_eq!(layers("0").unwrap().0, [0; 0]);
+        assert!(layers("256,,128").unwrap_err().contains("found \"\""));
+        assert!(layers("8,0").is_err());
+    }
+}

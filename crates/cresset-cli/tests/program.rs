@@ -1,0 +1,313 @@
+//! The program as a user runs it.
+
+use cresset::io;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// A folder of its own for a test, gone at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("cresset_program_{name}_{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+    fn run(&self, args: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cresset"));
+        command.args(args.split_whitespace()).current_dir(&self.0).output().unwrap()
+    }
+    /// Stdout of a run that succeeds.
+    fn ok(&self, args: &str) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "cresset {args}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+    /// The one line on stderr of a run that is refused.
+    fn refused(&self, args: &str) -> String {
+        let output = self.run(args);
+        let line = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "cresset {args}: {line}");
+        assert_eq!(line.trim_end().lines().count(), 1, "cresset {args}: {line}");
+        line
+    }
+    fn bytes(&self, file: &str) -> Vec<u8> {
+        fs::read(self.0.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+    }
+    fn write(&self, file: &str, contents: impl AsRef<[u8]>) {
+        fs::write(self.0.join(file), contents).unwrap();
+    }
+    fn names(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<String> = match fs::read_dir(self.0.join(folder)) {
+            Ok(all) => all.map(|e| e.unwrap().file_name().into_string().unwrap()).collect(),
+            Err(_) => Vec::new(),
+        };
+        names.sort();
+        names
+    }
+}
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The number in the last line, which must be `test accuracy: 0.9xxx`.
+fn accuracy(stdout: &str) -> f64 {
+    let last = stdout.lines().last().unwrap_or_default();
+    let number = last.strip_prefix("test accuracy: ").unwrap_or_else(|| panic!("the last line is {last:?}"));
+    assert_eq!(number.len(), 6, "{number}");
+    number.parse().unwrap()
+}
+
+const SMALL: &str = "--layers 32 --lr 0.01 --epochs 3 --threads 1";
+
+#[test]
+fn a_run_learns_the_digits_and_writes_all_its_files() {
+    let f = Folder::new("digits");
+    let stdout = f.ok("train --layers 48 --lr 0.01 --epochs 2");
+    assert!(accuracy(&stdout) > 0.9, "{stdout}");
+    assert!(stdout.contains("(network): Sequential(") && stdout.contains("true \\ predicted"), "{stdout}");
+    let files = ["checkpoint.pth", "curves.png", "curves.svg", "metrics.csv", "model.pth"];
+    assert_eq!(f.names("runs/digits"), files);
+    assert_eq!(text(&f.bytes("runs/digits/metrics.csv")).lines().count(), 3);
+    assert!(f.bytes("runs/digits/curves.png").starts_with(b"\x89PNG"));
+    let state = io::load(f.0.join("runs/digits/model.pth")).unwrap().state_dict().unwrap();
+    assert_eq!(state["network.0.weight"].shape()[..], [48, 64]);
+    assert!(state.contains_key("network.1.running_var") && state.contains_key("network.4.bias"));
+
+    // What was measured at the end is what eval measures, of the run and of the bare state dict.
+    let (run, bare) = (f.ok("eval runs/digits"), f.ok("eval runs/digits/model.pth"));
+    assert_eq!(accuracy(&run), accuracy(&stdout));
+    assert_eq!(run, bare);
+
+    // Another run does not touch this one.
+    f.ok("train --layers 0 --epochs 1");
+    assert_eq!(f.names("runs"), ["digits", "digits-2"]);
+    assert!(f.refused("train --name digits").contains("--resume runs/digits"));
+}
+
+/// Trains in one go, and once with stops in between; both models must be the same, byte for byte.
+fn same_after(name: &str, options: &str, stops: &[usize]) {
+    let f = Folder::new(name);
+    f.ok(&format!("train {options} --name whole"));
+    let mut args = format!("train {options} --name parts");
+    for stop in stops {
+        let output = f.run(&format!("{args} --stop-after-batches {stop}"));
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.trim_end().ends_with("go on with: cresset train --resume runs/parts"), "{said}");
+        assert!(!f.0.join("runs/parts/model.pth").exists());
+        args = "train --resume runs/parts".into();
+    }
+    f.ok(&args);
+    assert_eq!(f.bytes("runs/whole/model.pth"), f.bytes("runs/parts/model.pth"));
+    let rows = |run: &str| -> Vec<String> {
+        let table = text(&f.bytes(&format!("runs/{run}/metrics.csv")));
+        table.lines().map(|l| l.rsplit_once(',').unwrap().0.to_string()).collect()
+    };
+    assert_eq!(rows("whole"), rows("parts"));
+}
+
+#[test]
+fn resumed_between_epochs_is_the_same_run() {
+    // 1437 rows are 23 batches of 64.
+    same_after("between", SMALL, &[23]);
+}
+
+#[test]
+fn resumed_within_epochs_is_the_same_run() {
+    same_after("within", &format!("{SMALL} --schedule onecycle --optimizer adamw --seed 5"), &[7, 20, 10]);
+}
+
+#[test]
+fn resumed_with_momentum_and_a_plateau_is_the_same_run() {
+    same_after("plateau", &format!("{SMALL} --schedule plateau --optimizer sgd --weight-decay 0.001"), &[30]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_a_checkpoint_to_go_on_from() {
+    let f = Folder::new("ctrl_c");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cresset"));
+    let args = "train --layers 8 --threads 1 --epochs 100000 --schedule none";
+    let child = command.args(args.split_whitespace()).current_dir(&f.0).stderr(Stdio::piped()).stdout(Stdio::null());
+    let child = child.spawn().unwrap();
+    let checkpoint = f.0.join("runs/digits/checkpoint.pth");
+    while !checkpoint.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(kill.success() && output.status.code() == Some(130), "{output:?}");
+    assert!(text(&output.stderr).trim_end().ends_with("go on with: cresset train --resume runs/digits"));
+    let epochs = io::load(checkpoint).unwrap()["epoch"].usize().unwrap();
+    f.ok(&format!("train --resume runs/digits --epochs {}", epochs + 1));
+}
+
+#[test]
+fn a_finished_run_goes_on_for_longer() {
+    let f = Folder::new("longer");
+    f.ok(&format!("train {SMALL} --schedule none --name whole"));
+    f.ok("train --layers 32 --lr 0.01 --epochs 1 --threads 1 --schedule none --name parts");
+    f.ok("train --resume runs/parts --epochs 3");
+    assert_eq!(f.bytes("runs/whole/model.pth"), f.bytes("runs/parts/model.pth"));
+    assert!(f.refused("train --resume runs/parts --epochs 2").contains("less than the run has behind it"));
+    // A schedule that was planned for fewer epochs gets a new plan.
+    f.ok("train --layers 32 --epochs 1 --name cosine");
+    f.ok("train --resume runs/cosine --epochs 2");
+    let table = text(&f.bytes("runs/cosine/metrics.csv"));
+    let lr = table.lines().last().unwrap().split(',').nth(5).unwrap().to_string();
+    assert!((lr.parse::<f64>().unwrap() - 5e-4).abs() < 1e-12, "{lr}");
+}
+
+#[test]
+fn tables_with_text_and_with_numbers_are_learnt() {
+    let f = Folder::new("csv");
+    let (iris, numbers) = (tables::iris(), tables::line());
+    f.write("iris.csv", iris);
+    f.write("line.csv", numbers);
+    let stdout =
+        f.ok("train --data csv --csv iris.csv --target species --layers 16 --batch-size 16 --lr 0.02 --epochs 10");
+    assert!(accuracy(&stdout) > 0.85, "{stdout}");
+    assert!(stdout.contains("versicolor"), "{stdout}");
+    let all = f.ok("eval runs/iris --csv iris.csv");
+    assert!(all.contains("150 rows") && accuracy(&all) > 0.85, "{all}");
+
+    let stdout = f.ok("train --data csv --csv line.csv --target y --layers 16 --batch-size 16 --lr 0.02 --epochs 8");
+    let rmse: f64 = stdout.lines().last().unwrap().strip_prefix("test rmse: ").unwrap().parse().unwrap();
+    assert!(rmse < 60.0, "{stdout}");
+}
+
+#[test]
+fn wrong_options_and_files_are_one_sentence_and_leave_nothing() {
+    let f = Folder::new("refused");
+    f.write("broken.csv", "a,b,kind\n1,2,x\n1,two,y\n");
+    f.write("empty.pth", "");
+    f.write("noise.pth", [7u8; 300]);
+    f.write("file", "");
+    for (args, part) in [
+        ("train --lr fast", "invalid value 'fast' for '--lr"),
+        ("train --layers 8,x", "expected sizes of at least 1"),
+        ("train --dropout 1.5", "from 0 to 1"),
+        ("train --optimizer lion", "invalid value 'lion'"),
+        ("train --batch-size 1", "BatchNorm1d"),
+        ("train --name ../up", "not the name of a folder"),
+        ("train --out file", "file/digits"),
+        ("train --target x", "--target goes with --data csv"),
+        ("train --data mnist", "--data-dir DIR"),
+        ("train --data mnist --data-dir nowhere", "nowhere"),
+        ("train --data csv", "--csv FILE"),
+        ("train --data csv --csv nowhere.csv", "nowhere.csv"),
+        ("train --data csv --csv broken.csv --target kind", "two"),
+        ("train --data csv --csv broken.csv --target colour", "colour"),
+        ("train --resume nowhere", "nowhere"),
+        ("train --resume noise.pth", "noise.pth"),
+        ("train --resume runs --lr 0.1", "cannot be used with"),
+        ("train --optimizer sgd --lr 1e30 --epochs 1", "try a smaller --lr"),
+        ("eval nowhere.pth", "nowhere.pth"),
+        ("eval empty.pth", "empty"),
+        ("inspect nowhere.pth", "nowhere.pth"),
+        ("inspect noise.pth", "noise.pth"),
+        ("inspect .", "is a folder"),
+        ("fly", "unrecognized subcommand 'fly'"),
+    ] {
+        let line = f.refused(args);
+        assert!(line.contains(part), "cresset {args}: {line}");
+    }
+    assert_eq!(f.names("runs"), [""; 0]);
+    assert_eq!(f.names("."), ["broken.csv", "empty.pth", "file", "noise.pth", "runs"]);
+}
+
+#[test]
+fn damaged_checkpoints_are_refused_and_kept() {
+    let f = Folder::new("damaged");
+    f.ok("train --layers 8 --epochs 1");
+    let good = f.bytes("runs/digits/checkpoint.pth");
+    for cut in [0, 10, good.len() / 2, good.len() - 1] {
+        f.write("runs/digits/checkpoint.pth", &good[..cut]);
+        assert!(f.refused("train --resume runs/digits --epochs 2").contains("checkpoint.pth"));
+        assert_eq!(f.bytes("runs/digits/checkpoint.pth"), &good[..cut]);
+    }
+    // A model of another shape, under the options of this one.
+    f.write("runs/digits/checkpoint.pth", &good);
+    f.ok("train --layers 9 --epochs 1 --name other");
+    let value = io::load(f.0.join("runs/digits/checkpoint.pth")).unwrap();
+    let other = io::load(f.0.join("runs/other/checkpoint.pth")).unwrap();
+    let mut dict = value.as_dict().unwrap().clone();
+    dict.insert("model", &other["model"]);
+    io::save(dict, f.0.join("runs/digits/checkpoint.pth")).unwrap();
+    assert!(f.refused("train --resume runs/digits --epochs 2").contains("size mismatch for network.0.weight"));
+}
+
+#[test]
+fn inspect_lists_what_is_in_a_file() {
+    let f = Folder::new("inspect");
+    f.ok("train --layers 8 --epochs 1");
+    let model = f.ok("inspect runs/digits/model.pth");
+    let line = model.lines().find(|l| l.starts_with("network.0.weight")).unwrap_or_else(|| panic!("{model}"));
+    assert!(line.contains("float32") && line.contains("[8, 64]"), "{line}");
+    assert!(model.contains("9 tensors, "), "{model}");
+    let checkpoint = f.ok("inspect runs/digits/checkpoint.pth");
+    assert!(checkpoint.contains("optimizer.state.0.exp_avg") && checkpoint.contains("options.layers"), "{checkpoint}");
+
+    let state = io::load(f.0.join("runs/digits/model.pth")).unwrap().state_dict().unwrap();
+    let path = |name: &str| f.0.join(name);
+    io::safetensors::save(&state, &[("made by", "cresset")], path("m.safetensors")).unwrap();
+    io::npz::save(&state, path("m.npz")).unwrap();
+    io::npy::save(&state["network.0.bias"], path("m.npy")).unwrap();
+    for file in ["m.safetensors", "m.npz"] {
+        assert!(f.ok(&format!("inspect {file}")).contains(line), "{file}");
+    }
+    assert!(f.ok("inspect m.npy").contains("1 tensors, 8 elements, 32 bytes"));
+}
+
+#[test]
+fn help_teaches() {
+    let f = Folder::new("help");
+    for (args, part) in [
+        ("--help", "Examples:"),
+        ("train --help", "--resume runs/digits"),
+        ("eval --help", "Examples:"),
+        ("--version", "cresset "),
+    ] {
+        assert!(f.ok(args).contains(part), "{args}");
+    }
+    assert!(!Path::new("runs").join("help").exists());
+}
+
+/// Tables to learn.
+mod tables {
+    use cresset::data::{Table, iris as flowers};
+    use std::fmt::Write;
+
+    /// The iris flowers with a header and the kinds as text.
+    pub fn iris() -> String {
+        let table: Table = flowers();
+        let kinds = table.class_names().unwrap().to_vec();
+        let rows = table.features.to_vec::<f32>();
+        let mut text = "sepal length,sepal width,petal length,petal width,species\n".to_string();
+        for (row, kind) in rows.chunks(4).zip(table.targets().to_vec::<i64>()) {
+            let numbers: Vec<String> = row.iter().map(f32::to_string).collect();
+            writeln!(text, "{},{}", numbers.join(","), kinds[kind as usize]).unwrap();
+        }
+        text
+    }
+
+    /// `y = 100 a - 40 b + 0.5`.
+    pub fn line() -> String {
+        let mut text = "a,b,y\n".to_string();
+        for i in 0..200 {
+            let (a, b) = (f64::from(i % 17) / 4.0, f64::from(i * 7 % 23) / 5.0);
+            writeln!(text, "{a},{b},{}", 100.0 * a - 40.0 * b + 0.5).unwrap();
+        }
+        text
+    }
+}

@@ -1,0 +1,316 @@
+//! An algorithm as a rule for one parameter, and what it gets to see of that parameter.
+
+use crate::state::{StateValue, Stored};
+use cresset_kernels::map::Element;
+use cresset_kernels::optim::{Float, Formula, apply};
+use cresset_tensor::error::fail;
+use cresset_tensor::{Array, DType, Tensor, Update, bf16, f16};
+
+/// Most state tensors that an algorithm keeps for a parameter.
+pub(crate) const SLOTS: usize = 3;
+/// Most state numbers that an algorithm keeps for a parameter.
+pub(crate) const NUMBERS: usize = 2;
+
+/// What an algorithm keeps for each parameter, in the order in which it is saved.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Is the number of steps saved (as `step`)?
+    pub step: bool,
+    /// The names of single numbers, at most two.
+    pub numbers: &'static [&'static str],
+    /// The names of tensors shaped like the parameter, at most three.
+    pub tensors: &'static [&'static str],
+    /// Is the state there from the beginning, and not only after the first step?
+    pub eager: bool,
+}
+
+/// An optimization algorithm with its options: what one step does to one parameter. The built-in algorithms are written with it, and others can be.
+///
+/// The shared part (groups, learning rates, saving) is [`OptimizerFor`](crate::OptimizerFor). A rule is called while its optimizer is locked, so
+/// it must not use the optimizer.
+///
+/// ```
+/// use cresset_optim::kernels::{Float, Formula};
+/// use cresset_optim::{Cell, Layout, OptimizerFor, Rule, Stored};
+/// use cresset_tensor::Tensor;
+///
+/// /// Moves every element by `lr` against the sign of its gradient.
+/// #[derive(Clone, Copy)]
+/// struct SignDescent {
+///     lr: f64,
+/// }
+/// impl Formula<0> for SignDescent {
+///     #[inline(always)]
+///     fn step<F: Float>(self, p: F, g: F, state: [F; 0]) -> (F, [F; 0]) {
+///         let lr = F::of(self.lr);
+///         (F::choose(g > F::of(0.0), p - lr, F::choose(g < F::of(0.0), p + lr, p)), state)
+///     }
+/// }
+/// impl Rule for SignDescent {
+///     const NAME: &'static str = "SignDescent";
+///     const LAYOUT: Layout = Layout { step: false, numbers: &[], tensors: &[], eager: false };
+///     type Plan = ();
+///     fn check(&self) -> Result<(), String> {
+///         if self.lr >= 0.0 { Ok(()) } else { Err(format!("Invalid learning rate: {}", self.lr)) }
+///     }
+///     fn lr(&mut self) -> &mut f64 {
+///         &mut self.lr
+///     }
+///     fn options(&mut self) -> Vec<(&'static str, &mut dyn Stored)> {
+///         vec![("lr", &mut self.lr)]
+///     }
+///     fn plan(&self, _step: f64) {}
+///     fn step(&self, _plan: (), p: &mut Cell) {
+///         p.apply([], *self);
+///     }
+/// }
+///
+/// let w = Tensor::from_slice(&[1.0f32, -1.0]).requires_grad_(true);
+/// let optimizer = OptimizerFor::with([&w], SignDescent { lr: 0.5 });
+/// (&w * &w).sum().backward();
+/// optimizer.step();
+/// assert_eq!(w.to_vec::<f32>(), [0.5, -0.5]);
+/// ```
+pub trait Rule: Clone + Send + Sync + 'static {
+    /// The name of the algorithm.
+    const NAME: &'static str;
+    /// What it keeps for each parameter.
+    const LAYOUT: Layout;
+    /// Switches that PyTorch saves and that change nothing here.
+    const FLAGS: &'static [(&'static str, Option<bool>)] = &[];
+    /// What is computed once for all parameters that are at the same step.
+    type Plan: Copy;
+
+    /// Are the options sensible? Otherwise the sentence that refuses them.
+    fn check(&self) -> Result<(), String>;
+    /// The learning rate.
+    fn lr(&mut self) -> &mut f64;
+    /// What schedulers cycle along with the learning rate: the momentum, or the first of the betas.
+    fn momentum(&mut self) -> Option<&mut f64> {
+        None
+    }
+    /// The options by name.
+    fn options(&mut self) -> Vec<(&'static str, &mut dyn Stored)>;
+    /// Which of the state tensors these options need.
+    fn slots(&self) -> &'static [usize] {
+        &[]
+    }
+    /// What a state tensor is filled with at first.
+    fn initial(&self, slot: usize) -> f64 {
+        let _ = slot;
+        0.0
+    }
+    /// What a state number is at first.
+    fn initial_number(&self, number: usize) -> f64 {
+        let _ = number;
+        0.0
+    }
+    /// The factors of step number `step`, counted from 1.
+    fn plan(&self, step: f64) -> Self::Plan;
+    /// One step for one parameter.
+    fn step(&self, plan: Self::Plan, p: &mut Cell);
+}
+
+/// What a step sees of one parameter: its numbers, its gradient, its state.
+pub struct Cell<'a> {
+    update: Update<'a>,
+    state: &'a mut ParamState,
+    fresh: bool,
+}
+
+impl Cell<'_> {
+    /// Was a state tensor made just now, for this step?
+    #[inline]
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+    /// A state number. It is an f32, as PyTorch keeps it.
+    #[inline]
+    pub fn number(&mut self, i: usize) -> &mut f32 {
+        &mut self.state.numbers[i]
+    }
+    /// Runs a formula over all elements, with the state tensors `slots`.
+    #[inline]
+    pub fn apply<const N: usize>(&mut self, slots: [usize; N], formula: impl Formula<N>) {
+        match self.update.dtype() {
+            DType::F32 => self.run::<f32, N>(slots, formula),
+            DType::F64 => self.run::<f64, N>(slots, formula),
+            DType::F16 => self.run::<f16, N>(slots, formula),
+            DType::BF16 => self.run::<bf16, N>(slots, formula),
+            other => unreachable!("{other} was refused"),
+        }
+    }
+    #[inline]
+    fn run<T, const N: usize>(&mut self, slots: [usize; N], formula: impl Formula<N>)
+    where
+        T: Element<Block: Float> + cresset_kernels::buffer::Element,
+    {
+        let (p, g) = self.update.slices::<T>();
+        let state: &ParamState = self.state;
+        let mut open = slots.map(|k| state.array(k).storage().write());
+        let n = p.len();
+        apply(formula, p, g, open.each_mut().map(|w| &mut w.slice::<T>()[..n]));
+    }
+}
+
+/// What is kept for one parameter.
+#[derive(Clone, Default)]
+pub(crate) struct ParamState {
+    /// Is there a state to be saved?
+    pub(crate) begun: bool,
+    pub(crate) step: f32,
+    pub(crate) numbers: [f32; NUMBERS],
+    pub(crate) slots: [Option<Array>; SLOTS],
+    /// What was loaded and belongs to nobody here.
+    pub(crate) others: Vec<(String, StateValue)>,
+}
+
+impl ParamState {
+    fn array(&self, slot: usize) -> &Array {
+        self.slots[slot].as_ref().expect("the rule names the slots that it uses")
+    }
+    /// Makes what is missing for a parameter of that kind. True if a tensor was made.
+    #[inline]
+    fn prepare<R: Rule>(&mut self, rule: &R, like: &cresset_tensor::Meta) -> bool {
+        if !self.begun {
+            self.begin(rule);
+        }
+        let mut fresh = false;
+        for &k in rule.slots() {
+            match &self.slots[k] {
+                Some(a) if a.dtype() == like.dtype && a.numel() == like.numel() => {}
+                _ => fresh |= self.fit(rule, k, like),
+            }
+        }
+        fresh
+    }
+    #[cold]
+    fn begin<R: Rule>(&mut self, rule: &R) {
+        self.begun = true;
+        for i in 0..R::LAYOUT.numbers.len() {
+            self.numbers[i] = rule.initial_number(i) as f32;
+        }
+    }
+    #[cold]
+    fn fit<R: Rule>(&mut self, rule: &R, slot: usize, like: &cresset_tensor::Meta) -> bool {
+        match &self.slots[slot] {
+            None => {
+                let value = cresset_tensor::Scalar::Float(rule.initial(slot));
+                self.slots[slot] = Some(Array::full(*like, value));
+                true
+            }
+            Some(a) if a.numel() != like.numel() => fail(
+                R::NAME,
+                format!(
+                    "the state {} has the shape {:?}, but its parameter has {:?}",
+                    R::LAYOUT.tensors[slot],
+                    a.shape(),
+                    like.shape
+                ),
+            ),
+            Some(a) => {
+                // The parameter was converted (`model.to(dtype)`): its state follows.
+                self.slots[slot] = Some(a.to(like.dtype));
+                false
+            }
+        }
+    }
+}
+
+/// A parameter and what is kept for it.
+pub(crate) struct Param {
+    pub(crate) tensor: Tensor,
+    pub(crate) state: ParamState,
+}
+
+/// A [`Rule`] whose kind is forgotten.
+pub(crate) trait AnyRule: Send {
+    fn name(&self) -> &'static str;
+    fn layout(&self) -> Layout;
+    fn flags(&self) -> &'static [(&'static str, Option<bool>)];
+    fn refusal(&self) -> Result<(), String>;
+    fn rate(&mut self) -> &mut f64;
+    fn cycled(&mut self) -> Option<&mut f64>;
+    fn fields(&mut self) -> Vec<(&'static str, &mut dyn Stored)>;
+    fn start(&self, p: &mut Param);
+    fn step_all(&self, params: &mut [Param]);
+    fn copy(&self) -> Box<dyn AnyRule>;
+    fn as_any(&mut self) -> &mut dyn std::any::Any;
+}
+
+impl<R: Rule> AnyRule for R {
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+    fn layout(&self) -> Layout {
+        R::LAYOUT
+    }
+    fn flags(&self) -> &'static [(&'static str, Option<bool>)] {
+        R::FLAGS
+    }
+    fn refusal(&self) -> Result<(), String> {
+        self.check()
+    }
+    fn rate(&mut self) -> &mut f64 {
+        self.lr()
+    }
+    fn cycled(&mut self) -> Option<&mut f64> {
+        self.momentum()
+    }
+    fn fields(&mut self) -> Vec<(&'static str, &mut dyn Stored)> {
+        self.options()
+    }
+    fn start(&self, p: &mut Param) {
+        if R::LAYOUT.eager {
+            p.state.prepare(self, &p.tensor.meta());
+        }
+    }
+    fn step_all(&self, params: &mut [Param]) {
+        let mut planned: Option<(f32, R::Plan)> = None;
+        for Param { tensor, state } in params {
+            tensor.update_from_grad(|update| {
+                if !update.dtype().is_floating_point() {
+                    fail(
+                        R::NAME,
+                        format!(
+                            "only Tensors of floating point dtype can be optimized, this one is {}",
+                            update.dtype().name()
+                        ),
+                    );
+                }
+                let fresh = state.prepare(self, update.meta());
+                state.step += 1.0;
+                let plan = match planned {
+                    Some((step, plan)) if step == state.step => plan,
+                    _ => {
+                        let plan = self.plan(f64::from(state.step));
+                        planned = Some((state.step, plan));
+                        plan
+                    }
+                };
+                self.step(plan, &mut Cell { update, state, fresh });
+            });
+        }
+    }
+    fn copy(&self) -> Box<dyn AnyRule> {
+        Box::new(self.clone())
+    }
+    fn as_any(&mut self) -> &mut dyn std::any::Any {
+        self
+    }
+}
+
+/// Refuses a number that is negative or NaN, with PyTorch's sentence.
+pub(crate) fn at_least_zero(what: &str, value: f64) -> Result<(), String> {
+    if value >= 0.0 { Ok(()) } else { Err(format!("Invalid {what}: {value}")) }
+}
+
+/// Refuses decay rates outside `0..1`.
+pub(crate) fn check_betas(betas: (f64, f64)) -> Result<(), String> {
+    for (i, beta) in [betas.0, betas.1].into_iter().enumerate() {
+        if !(0.0..1.0).contains(&beta) {
+            return Err(format!("Invalid beta parameter at index {i}: {beta}"));
+        }
+    }
+    Ok(())
+}
