@@ -5,11 +5,12 @@ use crate::dims::Dims;
 use crate::op::{Context, Few, Op, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
+use cresset_kernels::strided::is_injective;
 
 /// A copy in fresh memory.
 #[derive(Debug)]
 struct Duplicate {
-    /// Keep the order of the dimensions in memory, where they lie there without gaps.
+    /// Keep the order of the dimensions in memory.
     keep_order: bool,
 }
 
@@ -22,14 +23,17 @@ impl Op for Duplicate {
     }
     fn forward(&self, inputs: &[&Array], _outputs: &[Meta]) -> Few<Array> {
         let a = inputs[0];
-        if self.keep_order && !a.is_contiguous() {
+        if self.keep_order && !a.is_contiguous() && is_injective(a.shape(), a.strides()) {
             let mut order: Vec<usize> = (0..a.ndim()).collect();
             order.sort_by_key(|&d| std::cmp::Reverse(a.strides()[d]));
             let pick = |from: &Dims| -> Dims { order.iter().map(|&d| from[d]).collect() };
             let straight = a.view(pick(a.shape()), pick(a.strides()), a.offset());
-            if straight.is_contiguous() {
-                return [straight.copy().view(*a.shape(), *a.strides(), 0)].into();
+            let mut strides = *a.strides();
+            if !straight.is_contiguous() {
+                let dense = straight.shape().contiguous_strides();
+                order.iter().enumerate().for_each(|(i, &d)| strides[d] = dense[i]);
             }
+            return [straight.copy().view(*a.shape(), strides, 0)].into();
         }
         [a.copy()].into()
     }

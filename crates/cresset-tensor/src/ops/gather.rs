@@ -239,11 +239,11 @@ fn fits(what: &str, index: &Dims, other: &Dims, but: Option<usize>) -> Result<()
 fn prepared(op: &'static str, what: &str, x: &Tensor, dim: isize, index: &Tensor) -> (usize, Tensor) {
     let shape = x.shape();
     let d = dim_of(op, dim, shape.len());
-    if !matches!(index.dtype(), DType::I64 | DType::I32) {
-        fail(op, format!("{op}(): Expected dtype int32/int64 for index, got {}", index.dtype().name()));
-    }
     if index.numel() == 0 {
         return (d, index.to_dtype(DType::I64));
+    }
+    if !matches!(index.dtype(), DType::I64 | DType::I32) {
+        fail(op, format!("{op}(): Expected dtype int32/int64 for index, got {}", index.dtype().name()));
     }
     if let Err(sentence) = fits(what, &index.shape(), &shape, Some(d)) {
         fail(op, sentence);

@@ -186,7 +186,7 @@ impl Tensor {
                 Pad::Circular if before > n || after > n => {
                     fail("pad", "Padding value causes wrapping around more than once.")
                 }
-                Pad::Reflect | Pad::Replicate if size < 1 => {
+                _ if size < 1 || n + before.min(0) + after.min(0) < 1 => {
                     fail("pad", format!("input (W: {n}) is too small. Calculated output W: {size}"))
                 }
                 _ => {}
@@ -198,7 +198,11 @@ impl Tensor {
                 Pad::Reflect if i < 0 => -i,
                 Pad::Reflect if i >= n => 2 * (n - 1) - i,
                 Pad::Replicate => i.clamp(0, n - 1),
-                Pad::Circular => i.rem_euclid(n),
+                // Around what is left after cutting, from its own beginning.
+                Pad::Circular => {
+                    let cut = before.min(0).abs();
+                    cut + (i - cut).rem_euclid((n + before.min(0) + after.min(0)).max(1))
+                }
                 _ => i,
             };
             let index: Vec<i64> = (0..size).map(|i| at(i - before) as i64).collect();

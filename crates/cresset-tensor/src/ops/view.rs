@@ -1,5 +1,6 @@
 //! Ops that look at the same memory otherwise: one wrapper for all of them, and the gradient that any of them has.
 
+mod inplace;
 mod permute;
 mod reshape;
 mod slice;

@@ -149,10 +149,10 @@ pub(super) const ROWS: &[Row] = &[
         Ok(a.tensor("input")?.one_hot((n >= 0).then_some(n as usize)).into())
     }),
     row("searchsorted", "sorted_sequence input", |a| {
-        if a.has("sorter") {
-            return unsupported("sorter");
+        let mut sorted = a.tensor("sorted_sequence")?;
+        if let Some(order) = a.opt_tensor("sorter")? {
+            sorted = sorted.gather(-1, &order);
         }
-        let sorted = a.tensor("sorted_sequence")?;
         search(a, &sorted, a.operand("input")?)
     }),
     row("bucketize", "input boundaries", |a| {

@@ -86,21 +86,38 @@ pub(super) const ROWS: &[Row] = &[
     row("unflatten", "input dim sizes", |a| Ok(a.tensor("input")?.unflatten(a.int("dim")?, a.dims("sizes")?).into())),
     row("squeeze", "input dim", |a| {
         let x = a.tensor("input")?;
-        Ok(match a.opt_dims("dim")? {
-            Some(d) => x.squeeze_dim(d),
-            None => x.squeeze(),
+        Ok(match (a.opt_dims("dim")?, a.inplace()) {
+            (Some(d), false) => x.squeeze_dim(d),
+            (None, false) => x.squeeze(),
+            (Some(d), true) => x.squeeze_dim_(d),
+            (None, true) => x.squeeze_(),
         }
         .into())
     }),
-    row("unsqueeze", "input dim", |a| Ok(a.tensor("input")?.unsqueeze(a.int("dim")?).into())),
+    row("unsqueeze", "input dim", |a| {
+        let (x, dim) = (a.tensor("input")?, a.int("dim")?);
+        Ok(if a.inplace() { x.unsqueeze_(dim) } else { x.unsqueeze(dim) }.into())
+    }),
     row("expand", "input *shape", |a| Ok(a.tensor("input")?.expand(target(a)?).into())),
     row("expand_as", "input other", |a| Ok(a.tensor("input")?.expand_as(&a.tensor("other")?).into())),
     row("broadcast_to", "input shape", |a| Ok(a.tensor("input")?.expand(a.dims("shape")?).into())),
     row("permute", "input *dims", |a| Ok(a.tensor("input")?.permute(a.rest_dims("dims")?).into())),
-    row("transpose", "input dim0 dim1", |a| Ok(a.tensor("input")?.transpose(a.int("dim0")?, a.int("dim1")?).into())),
-    row("swapaxes", "input axis0 axis1", |a| Ok(a.tensor("input")?.swapaxes(a.int("axis0")?, a.int("axis1")?).into())),
-    row("swapdims", "input dim0 dim1", |a| Ok(a.tensor("input")?.swapdims(a.int("dim0")?, a.int("dim1")?).into())),
-    row("t", "input", |a| Ok(a.tensor("input")?.t().into())),
+    row("transpose", "input dim0 dim1", |a| {
+        let (x, p, q) = (a.tensor("input")?, a.int("dim0")?, a.int("dim1")?);
+        Ok(if a.inplace() { x.transpose_(p, q) } else { x.transpose(p, q) }.into())
+    }),
+    row("swapaxes", "input axis0 axis1", |a| {
+        let (x, p, q) = (a.tensor("input")?, a.int("axis0")?, a.int("axis1")?);
+        Ok(if a.inplace() { x.transpose_(p, q) } else { x.swapaxes(p, q) }.into())
+    }),
+    row("swapdims", "input dim0 dim1", |a| {
+        let (x, p, q) = (a.tensor("input")?, a.int("dim0")?, a.int("dim1")?);
+        Ok(if a.inplace() { x.transpose_(p, q) } else { x.swapdims(p, q) }.into())
+    }),
+    row("t", "input", |a| {
+        let x = a.tensor("input")?;
+        Ok(if a.inplace() { x.t_() } else { x.t() }.into())
+    }),
     row("T", "input", |a| Ok(a.tensor("input")?.T().into())),
     row("mT", "input", |a| Ok(a.tensor("input")?.mT().into())),
     row("movedim", "input source destination", |a| {
@@ -172,7 +189,8 @@ pub(super) const ROWS: &[Row] = &[
     row("as_strided", "input size stride storage_offset", |a| {
         let x = a.tensor("input")?;
         let offset = a.usize_or("storage_offset", x.storage_offset())?;
-        Ok(x.as_strided(a.sizes("size")?, a.dims("stride")?, offset).into())
+        let (size, stride) = (a.sizes("size")?, a.dims("stride")?);
+        Ok(if a.inplace() { x.as_strided_(size, stride, offset) } else { x.as_strided(size, stride, offset) }.into())
     }),
     row("clone", "input", |a| {
         let x = a.tensor("input")?;
