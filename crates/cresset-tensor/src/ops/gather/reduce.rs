@@ -69,9 +69,10 @@ fn product(op: &Scatter, ctx: &Context, g: &Tensor, index: &Tensor) -> (Option<T
     let (x, source) = (ctx.input(0), ctx.input(2));
     let reduce = |x: &Tensor, s: &Tensor| x.scatter_reduce(dim, index, s, "prod", op.include_self);
     let zero = Tensor::zeros_of((), g.dtype());
-    // Zeros are replaced by ones, so that the product of the others can be had by division.
+    // Zeros are replaced by ones, so that the product of the others can be had by division. (Replaced, not added to: nothing may depend on them.)
+    let ones_at = |t: &Tensor, zeros: &Tensor| t.masked_fill(&zeros.to_dtype(DType::Bool), 1.0);
     let x_zero = mask(&x, &zero, |x, _| x == 0.0);
-    let x_safe = &x + &x_zero;
+    let x_safe = ones_at(&x, &x_zero);
     let own = ctx.needs(0).then(|| &(g * &reduce(&x_safe, &source)) / &x_safe);
     let from_source = ctx.needs(2).then(|| {
         let part = reached(&source, index);
@@ -79,8 +80,8 @@ fn product(op: &Scatter, ctx: &Context, g: &Tensor, index: &Tensor) -> (Option<T
         let zeros = x.zeros_like().scatter_add(dim, index, &s_zero).gather(dim, index);
         let single = mask(&s_zero, &zeros, |z, n| z != 0.0 && n == 1.0);
         let others = &Tensor::ones_of((), g.dtype()) - &single;
-        let s_without = &part + &single;
-        let s_safe = &part + &s_zero;
+        let s_without = ones_at(&part, &single);
+        let s_safe = ones_at(&part, &s_zero);
         let alone = (g * &reduce(&x, &s_without)).gather(dim, index);
         let shared = &(g * &reduce(&x, &part)).gather(dim, index) / &s_safe;
         let picked = &(&alone * &single) + &(&shared * &others);

@@ -85,7 +85,12 @@ pub(crate) const TABLE: &[OpInfo] = &[
         torch: "x.scatter_reduce(dim, index, src, reduce, include_self=include_self)",
         samples: || {
             let ways = ["sum", "prod", "mean", "amax", "amin"];
-            ways.into_iter().flat_map(|way| [reduced(way, true), reduced(way, false)]).collect()
+            let zero = Sample::new(&[numbers(&[3], 1)], |x| {
+                // A zero among the factors, whose own gradient is the product of the others.
+                let source = x[0].masked_fill(&Tensor::from_slice(&[false, true, false]), 0.0);
+                x[0].scatter_reduce(0, &at(&[0, 0, 1], &[3]), &source, "prod", true)
+            });
+            ways.into_iter().flat_map(|way| [reduced(way, true), reduced(way, false)]).chain([zero]).collect()
         },
         refused: || vec![reduced("median", true)],
     },
