@@ -20,7 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// fn train(optimizer: &Optimizer, w: &Tensor) {
 ///     for _ in 0..20 {
 ///         optimizer.zero_grad();
-///         ((w - 3.0) * (w - 3.0)).sum().backward();
+///         let error = w - 3.0;
+///         (&error * &error).sum().backward();
 ///         optimizer.step();
 ///     }
 /// }
@@ -93,8 +94,10 @@ impl Group {
         self.get_lr();
         let mut all: Vec<(String, StateValue)> =
             self.rule.fields().into_iter().map(|(k, v)| (k.to_string(), v.save())).collect();
-        if let Some(t) = &self.lr {
-            all[0].1 = StateValue::Tensor(Tensor::from_array(t.array().copy()));
+        if let Some(t) = &self.lr
+            && let Some((_, lr)) = all.iter_mut().find(|(k, _)| k == "lr")
+        {
+            *lr = StateValue::Tensor(Tensor::from_array(t.array().copy()));
         }
         for (name, value) in self.rule.flags() {
             if self.extra(name).is_none() {

@@ -139,36 +139,40 @@ impl<F: Float, R: Formula<N>, const N: usize> Kernel for Pass<'_, F, R, N> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Pass { rule, p, g, state } = self;
-        let n = p.len();
-        let mut i = 0;
-        while i + LANES <= n {
-            let mut new_p: [F; LANES] = p[i..i + LANES].try_into().expect("LANES elements");
-            let old_g: [F; LANES] = g[i..i + LANES].try_into().expect("LANES elements");
+        let n = self.p.len();
+        let mut pass = self;
+        let i = pass.blocks::<LANES>(0, n);
+        let i = pass.blocks::<4>(i, n);
+        pass.blocks::<1>(i, n);
+    }
+}
+
+impl<F: Float, R: Formula<N>, const N: usize> Pass<'_, F, R, N> {
+    /// Goes on from element `i` in blocks of `L`, and gives the first element that no whole block is left for.
+    #[inline(always)]
+    fn blocks<const L: usize>(&mut self, mut i: usize, n: usize) -> usize {
+        let (p, g) = (&mut self.p[..n], &self.g[..n]);
+        while i + L <= n {
+            let mut new_p: [F; L] = p[i..i + L].try_into().expect("L elements");
+            let old_g: [F; L] = g[i..i + L].try_into().expect("L elements");
             let mut new_s = [new_p; N];
             for k in 0..N {
-                new_s[k].copy_from_slice(&state[k][i..i + LANES]);
+                new_s[k].copy_from_slice(&self.state[k][i..i + L]);
             }
-            for j in 0..LANES {
-                let (x, s) = rule.step(new_p[j], old_g[j], std::array::from_fn(|k| new_s[k][j]));
+            for j in 0..L {
+                let (x, s) = self.rule.step(new_p[j], old_g[j], std::array::from_fn(|k| new_s[k][j]));
                 new_p[j] = x;
                 for k in 0..N {
                     new_s[k][j] = s[k];
                 }
             }
-            p[i..i + LANES].copy_from_slice(&new_p);
+            p[i..i + L].copy_from_slice(&new_p);
             for k in 0..N {
-                state[k][i..i + LANES].copy_from_slice(&new_s[k]);
+                self.state[k][i..i + L].copy_from_slice(&new_s[k]);
             }
-            i += LANES;
+            i += L;
         }
-        for i in i..n {
-            let (x, s) = rule.step(p[i], g[i], std::array::from_fn(|k| state[k][i]));
-            p[i] = x;
-            for k in 0..N {
-                state[k][i] = s[k];
-            }
-        }
+        i
     }
 }
 

@@ -233,7 +233,7 @@ impl Schedule for OneCycle {
         let pct = (step - start_step) / (phase.end_step - start_step);
         let mut lrs = Vec::new();
         for (i, group) in at.optimizer.lock().groups.iter_mut().enumerate() {
-            let mut value = |key: &str| match group.extra(key).and_then(StateValue::number) {
+            let value = |key: &str| match group.extra(key).and_then(StateValue::number) {
                 Some(v) => v,
                 None => fail("OneCycleLR", format!("the parameter group {i} has no {key}")),
             };

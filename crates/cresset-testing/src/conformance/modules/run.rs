@@ -13,6 +13,9 @@ use serde_json::Value as Json;
 
 /// Runs a case of `modules/`.
 pub fn run_case(file: &Container, case: &Json) -> Outcome {
+    if crate::conformance::optim::utils::concerns(case) {
+        return crate::conformance::optim::utils::run_case(file, case);
+    }
     if case.get("spec").is_none() {
         return Outcome::Unsupported(format!("{} is not there", case["fn"].as_str().unwrap_or_default()));
     }
