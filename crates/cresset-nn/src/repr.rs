@@ -70,7 +70,6 @@ fn indented(text: &str) -> String {
 }
 
 /// A float as Python prints it: `0.1`, `1e-05`, `2.0`.
-
 pub(crate) fn float(x: f64) -> String {
     if x.is_nan() {
         return "nan".into();
@@ -101,7 +100,6 @@ pub(crate) fn boolean(x: bool) -> &'static str {
 }
 
 /// Numbers as Python prints a tuple: `(3,)`, `(3, 4)`.
-
 pub(crate) fn tuple<T: fmt::Display>(items: &[T]) -> String {
     match items {
         [one] => format!("({one},)"),

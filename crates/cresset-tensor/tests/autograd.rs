@@ -142,3 +142,14 @@ fn many_threads_share_a_parameter() {
         assert_eq!(h.join().unwrap(), 900.0);
     }
 }
+
+#[test]
+fn the_type_of_arithmetic_with_numbers_is_inferred() {
+    let x = leaf(&[1.0, -2.0]);
+    assert_eq!((&x * 2.0).relu().to_vec::<f64>(), [2.0, 0.0]);
+    assert_eq!((&x * 2 + 1).abs().to_vec::<f64>(), [3.0, 3.0]);
+    assert_eq!((1.0 - &x).relu().to_vec::<f64>(), [0.0, 3.0]);
+    assert_eq!((2 * &x * 0.5f32 - 1i64).neg().to_vec::<f64>(), [0.0, 3.0]);
+    let half = 0.5;
+    assert_eq!((&x / half).relu().to_vec::<f64>(), [2.0, 0.0]);
+}

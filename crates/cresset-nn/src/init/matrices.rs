@@ -31,7 +31,7 @@ pub fn dirac_(tensor: &Tensor, groups: usize) -> Tensor {
     if !(3..=5).contains(&shape.len()) {
         fail("dirac_", "Only tensors with 3, 4, or 5 dimensions are supported");
     }
-    if groups == 0 || shape[0] % groups != 0 {
+    if groups == 0 || !shape[0].is_multiple_of(groups) {
         fail("dirac_", "dim 0 must be divisible by groups");
     }
     let per_group = shape[0] / groups;

@@ -90,10 +90,10 @@ fn check_groups(name: &str, in_channels: usize, out_channels: usize, groups: usi
     if groups == 0 {
         fail(name, "groups must be a positive integer");
     }
-    if in_channels % groups != 0 {
+    if !in_channels.is_multiple_of(groups) {
         fail(name, "in_channels must be divisible by groups");
     }
-    if out_channels % groups != 0 {
+    if !out_channels.is_multiple_of(groups) {
         fail(name, "out_channels must be divisible by groups");
     }
 }
@@ -189,14 +189,22 @@ fn around(padding: &Padding, kernel: &Dims, dilation: &Dims) -> (Dims, Dims) {
 }
 
 macro_rules! convolution {
-    ($name:ident, $transposed:ident, $nd:literal, $conv:ident, $conv_transpose:ident, $input:literal, $output:literal, $window:literal) => {
-        #[doc = concat!("Convolution over ", stringify!($nd), " dimension(s): each output channel is its bias plus the windows of all input channels, weighted")]
+    ($name:ident, $transposed:ident, $nd:literal, $over:literal, $conv:ident, $conv_transpose:ident, $input:literal, $output:literal, $window:literal) => {
+        #[doc = concat!("Convolution over ", $over, ": each output channel is its bias plus the windows of all input channels, weighted")]
         #[doc = concat!("(`nn.", stringify!($name), "`).")]
         ///
         #[doc = concat!("- Input: `", $input, "`; output: `", $output, "`, both with or without `N`; each size becomes")]
         ///   `(size + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1`, rounded down.
         #[doc = concat!("- `weight`: `(out_channels, in_channels / groups, ", $window, ")`, initially uniform in ±1/√fan_in.")]
         /// - `bias`: `(out_channels)`, initially uniform in ±1/√fan_in.
+        ///
+        /// ```
+        /// use cresset_nn::prelude::*;
+        #[doc = concat!("let layer = cresset_nn::", stringify!($name), "::new(2, 5, 3);")]
+        #[doc = concat!("let mut shape = vec![1, 2]; shape.extend([8; ", stringify!($nd), "]);")]
+        /// let y = layer.call(&Tensor::ones(shape));
+        #[doc = concat!("assert!(y.size(1) == 5 && y.shape()[2..] == [6; ", stringify!($nd), "]);")]
+        /// ```
         #[derive(Module, Clone)]
         pub struct $name {
             base: Base,
@@ -307,13 +315,21 @@ macro_rules! convolution {
             }
         }
 
-        #[doc = concat!("Transposed convolution over ", stringify!($nd), " dimension(s): what [`", stringify!($name), "`] does to gradients")]
+        #[doc = concat!("Transposed convolution over ", $over, ": what [`", stringify!($name), "`] does to gradients")]
         #[doc = concat!("(`nn.", stringify!($transposed), "`).")]
         ///
         #[doc = concat!("- Input: `", $input, "`; output: `", $output, "`, both with or without `N`; each size becomes")]
         ///   `(size - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1`.
         #[doc = concat!("- `weight`: `(in_channels, out_channels / groups, ", $window, ")`, initially uniform in ±1/√fan_in.")]
         /// - `bias`: `(out_channels)`, initially uniform in ±1/√fan_in.
+        ///
+        /// ```
+        /// use cresset_nn::prelude::*;
+        #[doc = concat!("let layer = cresset_nn::", stringify!($transposed), "::new(2, 5, 3);")]
+        #[doc = concat!("let mut shape = vec![1, 2]; shape.extend([8; ", stringify!($nd), "]);")]
+        /// let y = layer.call(&Tensor::ones(shape));
+        #[doc = concat!("assert!(y.size(1) == 5 && y.shape()[2..] == [10; ", stringify!($nd), "]);")]
+        /// ```
         #[derive(Module, Clone)]
         pub struct $transposed {
             base: Base,
@@ -410,12 +426,23 @@ macro_rules! convolution {
     };
 }
 
-convolution!(Conv1d, ConvTranspose1d, 1, conv1d, conv_transpose1d, "(N, C, L)", "(N, O, L')", "K");
-convolution!(Conv2d, ConvTranspose2d, 2, conv2d, conv_transpose2d, "(N, C, H, W)", "(N, O, H', W')", "KH, KW");
+convolution!(Conv1d, ConvTranspose1d, 1, "one dimension", conv1d, conv_transpose1d, "(N, C, L)", "(N, O, L')", "K");
+convolution!(
+    Conv2d,
+    ConvTranspose2d,
+    2,
+    "two dimensions",
+    conv2d,
+    conv_transpose2d,
+    "(N, C, H, W)",
+    "(N, O, H', W')",
+    "KH, KW"
+);
 convolution!(
     Conv3d,
     ConvTranspose3d,
     3,
+    "three dimensions",
     conv3d,
     conv_transpose3d,
     "(N, C, D, H, W)",

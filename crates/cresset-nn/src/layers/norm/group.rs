@@ -67,7 +67,7 @@ impl GroupNorm {
     /// If `num_groups` does not divide `num_channels`.
     #[track_caller]
     pub fn with(num_groups: usize, num_channels: usize, options: GroupNormOptions) -> GroupNorm {
-        if num_groups == 0 || num_channels % num_groups != 0 {
+        if num_groups == 0 || !num_channels.is_multiple_of(num_groups) {
             fail("GroupNorm", format!("num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"));
         }
         let GroupNormOptions { eps, affine, bias, dtype } = options;

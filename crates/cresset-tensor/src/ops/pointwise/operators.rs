@@ -1,9 +1,34 @@
 //! The operators `+ - * / %`, unary `-`, and their assigning forms, between tensors and numbers on either side.
-//!
-//! The numbers are f64 and i64 alone: with one type of each kind a literal has one meaning, so that `(&x * 2.0).relu()` needs no annotation.
 
 use super::arith::{Add, Div, Mul, Sub, s_op};
+use crate::dtype::Scalar;
 use crate::tensor::Tensor;
+
+/// A Rust number on the right of an operator: `&x * 2.0`.
+pub trait Number: Copy {
+    #[doc(hidden)]
+    fn operand(self) -> Scalar;
+}
+impl Number for f64 {
+    fn operand(self) -> Scalar {
+        self.into()
+    }
+}
+impl Number for f32 {
+    fn operand(self) -> Scalar {
+        self.into()
+    }
+}
+impl Number for i64 {
+    fn operand(self) -> Scalar {
+        self.into()
+    }
+}
+impl Number for i32 {
+    fn operand(self) -> Scalar {
+        self.into()
+    }
+}
 
 /// One operator between tensors (owned or borrowed) and numbers.
 macro_rules! operator {
@@ -48,30 +73,25 @@ macro_rules! operator {
                 let _ = Tensor::$inplace(self, &other);
             }
         }
-        with_number!($trait, $f, $assign, $assign_f, $method, $inplace, f64);
-        with_number!($trait, $f, $assign, $assign_f, $method, $inplace, i64);
-    };
-}
-macro_rules! with_number {
-    ($trait:ident, $f:ident, $assign:ident, $assign_f:ident, $method:ident, $inplace:ident, $n:ty) => {
-        impl std::ops::$trait<$n> for &Tensor {
+        // One impl for all numbers: with an impl for each, the type of `(&x * 2.0).relu()` could not be inferred.
+        impl<N: Number> std::ops::$trait<N> for &Tensor {
             type Output = Tensor;
             #[track_caller]
-            fn $f(self, other: $n) -> Tensor {
-                Tensor::$method(self, other)
+            fn $f(self, other: N) -> Tensor {
+                Tensor::$method(self, other.operand())
             }
         }
-        impl std::ops::$trait<$n> for Tensor {
+        impl<N: Number> std::ops::$trait<N> for Tensor {
             type Output = Tensor;
             #[track_caller]
-            fn $f(self, other: $n) -> Tensor {
-                Tensor::$method(&self, other)
+            fn $f(self, other: N) -> Tensor {
+                Tensor::$method(&self, other.operand())
             }
         }
-        impl std::ops::$assign<$n> for Tensor {
+        impl<N: Number> std::ops::$assign<N> for Tensor {
             #[track_caller]
-            fn $assign_f(&mut self, other: $n) {
-                let _ = Tensor::$inplace(self, other);
+            fn $assign_f(&mut self, other: N) {
+                let _ = Tensor::$inplace(self, other.operand());
             }
         }
     };
@@ -82,7 +102,7 @@ operator!(Mul, mul, MulAssign, mul_assign, mul, mul_);
 operator!(Div, div, DivAssign, div_assign, div, div_);
 operator!(Rem, rem, RemAssign, rem_assign, remainder, remainder_);
 
-/// A number on the left.
+/// A number on the left: one type for floats and one for integers, so that the type of `(1.0 - &x).relu()` can be inferred.
 macro_rules! number_first {
     ($trait:ident, $f:ident, $op:expr, $($n:ty),*) => { $(
         impl std::ops::$trait<&Tensor> for $n {
