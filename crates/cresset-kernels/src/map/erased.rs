@@ -46,7 +46,7 @@ fn input<'a>(kind: FloatKind, shape: &[usize], (bytes, strides): BytesIn<'a>) ->
     assert!(strides.len() == shape.len(), "{} strides for {} dimensions", strides.len(), shape.len());
     let o = typed(kind, bytes.as_ptr().cast_mut(), strides, false);
     assert!(extent(shape, strides) * o.size <= bytes.len(), "the strides reach beyond the data");
-    assert!(bytes.as_ptr() as usize % o.size == 0, "elements are aligned to their size");
+    assert!((bytes.as_ptr() as usize).is_multiple_of(o.size), "elements are aligned to their size");
     o
 }
 
@@ -55,7 +55,7 @@ fn output<'a>(kind: FloatKind, shape: &[usize], (bytes, strides): BytesOut<'a>) 
     assert!(strides.len() == shape.len(), "{} strides for {} dimensions", strides.len(), shape.len());
     let o = typed(kind, bytes.as_mut_ptr(), strides, true);
     assert!(extent(shape, strides) * o.size <= bytes.len(), "the strides reach beyond the data");
-    assert!(bytes.as_ptr() as usize % o.size == 0, "elements are aligned to their size");
+    assert!((bytes.as_ptr() as usize).is_multiple_of(o.size), "elements are aligned to their size");
     assert!(is_contiguous(shape, strides) || is_injective(shape, strides), "elements of the output overlap");
     o
 }

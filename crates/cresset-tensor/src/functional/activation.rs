@@ -14,7 +14,7 @@ pub fn glu(x: &Tensor, dim: isize) -> Tensor {
         fail("glu", "glu does not support 0-dimensional tensors");
     }
     let n = x.size(dim);
-    if n % 2 != 0 {
+    if !n.is_multiple_of(2) {
         fail("glu", format!("Halving dimension must be even, but dimension {dim} is size {n}"));
     }
     let (a, b) = (x.narrow(dim, 0, n / 2), x.narrow(dim, (n / 2) as isize, n / 2));

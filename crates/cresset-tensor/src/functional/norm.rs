@@ -71,7 +71,7 @@ pub fn rms_norm(
 #[track_caller]
 pub fn group_norm(x: &Tensor, num_groups: usize, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Tensor {
     let shape = x.shape();
-    if shape.len() >= 2 && num_groups > 0 && shape[1] % num_groups == 0 {
+    if shape.len() >= 2 && num_groups > 0 && shape[1].is_multiple_of(num_groups) {
         let values = shape[0] * shape[1] / num_groups * shape[2..].iter().product::<usize>();
         if values == 1 {
             fail("group_norm", format!("Expected more than 1 value per channel when training, got input size {shape}"));

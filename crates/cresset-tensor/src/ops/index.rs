@@ -373,7 +373,7 @@ const TABLE: &[OpInfo] = &[
                 Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i((.., [1, -1]))),
                 Sample::new(&[numbers(&[3, 4, 2], 1)], |x| x[0].i(([0, 1], .., [1, 1]))),
                 Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i((&mask(&[true, false, true], &[3]), 1..3))),
-                Sample::new(&[numbers(&[2, 2], 1)], |x| x[0].i(&mask(&[true, false, true, true], &[2, 2]))),
+                Sample::new(&[numbers(&[2, 2], 1)], |x| x[0].i(mask(&[true, false, true, true], &[2, 2]))),
                 Sample::new(&[numbers(&[2], 1)], |x| x[0].i(true)),
             ]
         },
@@ -383,7 +383,7 @@ const TABLE: &[OpInfo] = &[
                 Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i((0, 0, 0))),
                 Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i([0, 3])),
                 Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i(([0, 1], [0, 1, 2]))),
-                Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i(&mask(&[true, false], &[2]))),
+                Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i(mask(&[true, false], &[2]))),
                 Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i(s(..).step(-1))),
                 Sample::new(&[numbers(&[3, 4], 1)], |x| x[0].i((Ellipsis, Ellipsis))),
                 Sample::new(&[numbers(&[], 1)], |x| x[0].i(0)),

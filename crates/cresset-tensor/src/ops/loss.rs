@@ -257,7 +257,7 @@ pub(crate) fn class_loss(op: ClassLoss, x: &Tensor, target: &Tensor, weight: Opt
         let t = target.array().contiguous();
         let bad =
             t.with_slice::<i64, _>(|t| t.iter().copied().find(|&t| (t < 0 || t >= classes as i64) && t != op.ignore));
-        if let (Some(t), true) = (bad, shape.len() > 0) {
+        if let (Some(t), true) = (bad, !shape.is_empty()) {
             fail(name, format!("Target {t} is out of bounds."));
         }
     }

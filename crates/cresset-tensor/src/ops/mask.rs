@@ -145,7 +145,7 @@ impl Tensor {
         }
         let shape = broadcast(&self.shape(), &mask.shape()).unwrap_or_else(|e| fail("masked_select", e));
         let (x, mask) = (self.broadcast_to(shape), mask.broadcast_to(shape));
-        if shape.is_empty() { x.reshape(1).i(&mask.reshape(1)) } else { x.i(&mask) }
+        if shape.is_empty() { x.reshape(1).i(mask.reshape(1)) } else { x.i(mask) }
     }
     /// A copy in which the elements of `source`, in order, stand where `mask` is true (`x.masked_scatter(mask, source)`).
     ///
@@ -187,7 +187,7 @@ impl Tensor {
         }
         let source = source.reshape(-1).narrow(0, 0, n);
         if shape.is_empty() {
-            return x.reshape(1).index_put(&mask.reshape(1), &source, false).reshape(());
+            return x.reshape(1).index_put(mask.reshape(1), &source, false).reshape(());
         }
         x.index_put(&mask, &source, false)
     }

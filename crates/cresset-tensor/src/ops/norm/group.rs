@@ -41,7 +41,7 @@ impl Op for GroupNorm {
         if self.groups == 0 {
             return Err("Expected num groups to be greater than 0, got 0".into());
         }
-        if shape[1] % self.groups != 0 {
+        if !shape[1].is_multiple_of(self.groups) {
             return Err(format!(
                 "Expected number of channels in input to be divisible by num_groups, but got input of shape {shape:?} and num_groups={}",
                 self.groups

@@ -368,7 +368,8 @@ impl<B: BinaryDef> WithScalar<B> {
             return Reads::Nothing;
         }
         // The derivative by one operand of a product reads the other, which is the number here.
-        let input = B::SAVES.inputs & own != 0 && !matches!(B::NAME, "mul") && !(B::NAME == "div" && !self.left);
+        let reads_number = B::NAME == "mul" || (B::NAME == "div" && !self.left);
+        let input = B::SAVES.inputs & own != 0 && !reads_number;
         match (input, B::SAVES.outputs != 0) {
             (false, false) => Reads::Nothing,
             (true, false) => Reads::Input,

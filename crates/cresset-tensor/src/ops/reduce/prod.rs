@@ -102,7 +102,7 @@ pub(super) const TABLE: &[OpInfo] = &[OpInfo {
                 let first = x.to_vec::<f64>();
                 move |v| if first[..zeros].contains(&v) { 0.0 } else { v }
             }));
-            all.push(Sample::new(&[x.clone()], |x| x[0].prod_dim(1, false)));
+            all.push(Sample::new(std::slice::from_ref(&x), |x| x[0].prod_dim(1, false)));
             all.push(Sample::new(&[x], |x| x[0].prod()));
         }
         all

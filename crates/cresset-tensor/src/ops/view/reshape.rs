@@ -113,7 +113,7 @@ fn sizes_of(op: &'static str, sizes: &[isize], numel: usize) -> Dims {
                 "cannot reshape tensor of 0 elements into shape {sizes:?} because the unspecified dimension size -1 can be any value and is ambiguous"
             ),
         ),
-        Some(i) if known != 0 && numel % known == 0 => shape[i] = numel / known,
+        Some(i) if known != 0 && numel.is_multiple_of(known) => shape[i] = numel / known,
         None if known == numel => {}
         _ => fail(op, format!("shape '{sizes:?}' is invalid for input of size {numel}")),
     }

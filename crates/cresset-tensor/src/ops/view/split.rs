@@ -190,7 +190,7 @@ impl Tensor {
         let shape = self.shape();
         self.check_rank_for(op, min);
         let d = dim_of(op, dim, shape.len());
-        if sections == 0 || shape[d] % sections != 0 {
+        if sections == 0 || !shape[d].is_multiple_of(sections) {
             fail(
                 op,
                 format!(
