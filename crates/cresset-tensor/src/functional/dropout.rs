@@ -73,10 +73,10 @@ pub fn alpha_dropout(x: &Tensor, p: f64, training: bool) -> Tensor {
 /// As [`dropout`]; also if the input has fewer than two dimensions.
 #[track_caller]
 pub fn feature_alpha_dropout(x: &Tensor, p: f64, training: bool) -> Tensor {
-    check("feature_alpha_dropout", x, p);
-    if idle(x, p, training) {
+    if (0.0..=1.0).contains(&p) && idle(x, p, training) {
         return x.clone();
     }
+    check("feature_alpha_dropout", x, p);
     alpha(x, p, &one_for_each_channel("feature_alpha_dropout", x, false))
 }
 

@@ -287,7 +287,7 @@ impl Op for Compare {
         false
     }
     fn refuse_grad(&self) -> Option<String> {
-        matches!(self.kind, Kind::Heaviside)
+        matches!(self.kind, Kind::Heaviside | Kind::NextAfter)
             .then(|| format!("the derivative for '{}' is not implemented: detach() its inputs", self.kind.name()))
     }
 }

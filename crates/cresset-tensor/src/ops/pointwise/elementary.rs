@@ -42,6 +42,9 @@ impl Tensor {
     /// [`Tensor::sign`] in place.
     #[track_caller]
     pub fn sign_(&self) -> Tensor {
+        if self.dtype() == DType::Bool {
+            return self.clone();
+        }
         apply_inplace(UnaryOp(Sign), &[self])
     }
     /// `x²` (`torch.square`).

@@ -46,6 +46,9 @@ fn quantile(
     if q.dtype() != dtype {
         fail(name, format!("{name}() q tensor must be same dtype as the input tensor"));
     }
+    if q.requires_grad() && crate::is_grad_enabled() {
+        fail(name, format!("the derivative of {name}() by q is not implemented: detach() it"));
+    }
     let qs = q.to_dtype(DType::F64).to_vec::<f64>();
     if qs.iter().any(|q| !(0.0..=1.0).contains(q)) {
         fail(name, format!("{name}() q values must be in the range [0, 1]"));

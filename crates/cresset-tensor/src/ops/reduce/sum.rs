@@ -233,7 +233,7 @@ impl Tensor {
             }
         }
         if mask == 0 {
-            return self.clone();
+            return self.duplicate();
         }
         let sum = apply1(Sum { over: Over { mask, drop }, name: "sum_to_size" }, [self]);
         sum.to_dtype(self.dtype())

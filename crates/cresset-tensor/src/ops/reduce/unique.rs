@@ -112,7 +112,7 @@ impl Tensor {
             fail("diff", "diff expects input to be at least one-dimensional");
         }
         if n == 0 {
-            return self.clone();
+            return self.duplicate();
         }
         let parts: Vec<&Tensor> = prepend.into_iter().chain([self]).chain(append).collect();
         let mut x = if parts.len() == 1 { self.clone() } else { cat(&parts, dim) };
@@ -121,7 +121,8 @@ impl Tensor {
             if m == 0 {
                 break;
             }
-            x = &x.narrow(dim, 1, m - 1) - &x.narrow(dim, 0, m - 1);
+            let (after, before) = (x.narrow(dim, 1, m - 1), x.narrow(dim, 0, m - 1));
+            x = if x.dtype() == crate::DType::Bool { after.logical_xor(&before) } else { &after - &before };
         }
         x
     }
