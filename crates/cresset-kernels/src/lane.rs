@@ -5,7 +5,7 @@
 //! library instantiates it with tensors, which makes derivatives differentiable; an expression tree can be recorded from it.
 //!
 //! ```
-//! use cresset_kernels::lane::{Lane, LaneOps, Unary};
+//! use cresset_kernels::lane::{InRegisters, Lane, LaneOps, Unary};
 //!
 //! #[derive(Clone, Copy)]
 //! struct Silu;
