@@ -62,6 +62,9 @@ pub fn sort<T: Number>(x: &[T], n: usize, descending: bool, value: &mut [T], ind
 
 /// The k largest (or smallest) elements of each row of n, sorted, the largest (smallest) first.
 pub fn topk<T: Number>(x: &[T], n: usize, k: usize, largest: bool, value: &mut [T], index: &mut [i64]) {
+    if k <= 64 && k * 8 <= n {
+        return few(x, n, k, largest, value, index);
+    }
     rows(x, n, k, value, index, &|pairs, value, index| {
         let compare = |a: &(T, u32), b: &(T, u32)| directed(a.0, b.0, largest).then(a.1.cmp(&b.1));
         if k < pairs.len() {
@@ -69,6 +72,36 @@ pub fn topk<T: Number>(x: &[T], n: usize, k: usize, largest: bool, value: &mut [
         }
         pairs[..k].sort_unstable_by(compare);
         write(&pairs[..k], value, index);
+    });
+}
+
+/// [`topk`] where k is small: the best so far are kept in order, and most elements fail against the last of them.
+fn few<T: Number>(x: &[T], n: usize, k: usize, largest: bool, value: &mut [T], index: &mut [i64]) {
+    if k == 0 {
+        return;
+    }
+    let rows = x.len() / n;
+    assert!(value.len() == rows * k && index.len() == rows * k);
+    let (value, index) = (Shared::new(value), Shared::new(index));
+    let before = |a: T, b: T| directed(a, b, largest) == Ordering::Less;
+    run_ranges(rows, (PIECE / n).max(1), &|range| {
+        for r in range {
+            let x = &x[r * n..][..n];
+            // SAFETY: every row has a part of its own.
+            let (value, index) = unsafe { (value.part(r * k, k), index.part(r * k, k)) };
+            for (i, &v) in x.iter().enumerate() {
+                let held = i.min(k);
+                if held == k && !before(v, value[k - 1]) {
+                    continue;
+                }
+                let mut at = held.min(k - 1);
+                while at > 0 && before(v, value[at - 1]) {
+                    (value[at], index[at]) = (value[at - 1], index[at - 1]);
+                    at -= 1;
+                }
+                (value[at], index[at]) = (v, i as i64);
+            }
+        }
     });
 }
 
@@ -107,4 +140,27 @@ pub fn mode<T: Number>(x: &[T], n: usize, value: &mut [T], index: &mut [i64]) {
         }
         write(&[best], value, index);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_of_many_are_those_of_the_sort() {
+        let n = 200;
+        let x: Vec<f32> = (0..2 * n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 26) as f32).collect();
+        for largest in [true, false] {
+            let (mut v, mut i) = (vec![0.0; 2 * n], vec![0; 2 * n]);
+            sort(&x, n, largest, &mut v, &mut i);
+            for k in [1, 7, 25, 60] {
+                let (mut tv, mut ti) = (vec![0.0; 2 * k], vec![0; 2 * k]);
+                topk(&x, n, k, largest, &mut tv, &mut ti);
+                for row in 0..2 {
+                    assert_eq!(tv[row * k..][..k], v[row * n..][..k]);
+                    assert_eq!(ti[row * k..][..k], i[row * n..][..k]);
+                }
+            }
+        }
+    }
 }

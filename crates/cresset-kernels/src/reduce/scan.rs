@@ -31,6 +31,24 @@ pub fn scan<F: Scan>(
         return;
     }
     let out = Shared::new(out);
+    if inner == 1 {
+        return run_ranges(outer, (PIECE / n).max(1), &|range| {
+            for o in range {
+                // SAFETY: each o has its own part.
+                let (x, out) = (&x[o * n..][..n], unsafe { out.part(o * n, n) });
+                let mut state = f.start();
+                let mut step = |(out, x): (&mut F::Item, &F::Item)| {
+                    state = f.step(state, *x);
+                    *out = f.value(state);
+                };
+                if reverse {
+                    out.iter_mut().zip(x).rev().for_each(&mut step);
+                } else {
+                    out.iter_mut().zip(x).for_each(&mut step);
+                }
+            }
+        });
+    }
     run_ranges(outer, (PIECE / (n * inner)).max(1), &|range| {
         let mut states = vec![f.start(); inner];
         for o in range {

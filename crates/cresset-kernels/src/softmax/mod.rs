@@ -1,6 +1,7 @@
 //! Softmax and its logarithm along a dimension, their backward passes, and cross entropy on top of them.
 
 mod classes;
+mod narrow;
 
 pub use classes::{Classes, cross_entropy_backward, nll};
 
@@ -41,6 +42,12 @@ impl<T: Real + Summand> Kernel for Rows<'_, T> {
         let n = self.n;
         let (max, sum) = (Max::<T>(PhantomData), Sum::<T>(PhantomData));
         let together = (GROUP / n).max(1);
+        if n <= narrow::NARROW {
+            let (start, len) = (self.rows.start * n, self.rows.len() * n);
+            // SAFETY: ranges of rows do not overlap.
+            let out = unsafe { self.out.part(start, len) };
+            return narrow::softmax::<T, S>(self.log, &self.x[start..][..len], n, out);
+        }
         let mut scratch = [T::ZERO; GROUP];
         let mut row = self.rows.start;
         while row < self.rows.end {
@@ -165,6 +172,12 @@ impl<T: Real + Summand> Kernel for Back<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let (n, inner) = (self.n, self.inner);
+        if inner == 1 && n <= narrow::NARROW {
+            let (start, len) = (self.tasks.start * n, self.tasks.len() * n);
+            // SAFETY: ranges of rows do not overlap.
+            let out = unsafe { self.out.part(start, len) };
+            return narrow::backward::<T, S>(self.log, &self.g[start..][..len], &self.y[start..][..len], n, out);
+        }
         if inner == 1 {
             for row in self.tasks {
                 let (g, y) = (&self.g[row * n..][..n], &self.y[row * n..][..n]);
@@ -248,6 +261,10 @@ impl<T: Real + Summand> Kernel for LogSums<'_, T> {
         let n = self.n;
         // SAFETY: ranges of rows do not overlap.
         let out = unsafe { self.out.part(self.rows.start, self.rows.len()) };
+        if n <= narrow::NARROW {
+            let x = &self.x[self.rows.start * n..][..out.len() * n];
+            return narrow::log_sums::<T, S>(x, n, out);
+        }
         let (max, sum) = (Max::<T>(PhantomData), Sum::<T>(PhantomData));
         let mut scratch = [T::ZERO; GROUP];
         if n > GROUP {
@@ -295,4 +312,59 @@ pub fn log_sum_exp<T: Real + Summand>(x: &[T], n: usize, out: &mut [T]) {
     let rows = out.len();
     let out = Shared::new(out);
     run_ranges(rows, (PIECE / n).max(1), &|rows| dispatch(LogSums { x, n, out: &out, rows }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(n: usize) -> Vec<f32> {
+        (0..n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 1_677_721.6 - 5.0).collect()
+    }
+
+    #[test]
+    fn rows_of_every_length_and_columns_agree_with_f64() {
+        for n in [1, 2, 10, 31, 32, 33, 100, 1024, 3000] {
+            for rows in [1, 7, 8, 9] {
+                let x = noise(rows * n);
+                let exact: Vec<f64> = x
+                    .chunks(n)
+                    .flat_map(|r| {
+                        let s: f64 = r.iter().map(|&v| (v as f64).exp()).sum();
+                        r.iter().map(|&v| v as f64 - s.ln()).collect::<Vec<_>>()
+                    })
+                    .collect();
+                let turned: Vec<f32> = (0..rows * n).map(|i| x[i % rows * n + i / rows]).collect();
+                for log in [false, true] {
+                    let (mut y, mut z) = (vec![0.0; rows * n], vec![0.0; rows * n]);
+                    softmax(log, &x, (rows, n, 1), &mut y);
+                    softmax(log, &turned, (1, n, rows), &mut z);
+                    for (i, e) in exact.iter().enumerate() {
+                        let e = if log { *e } else { e.exp() };
+                        let across = z[i % n * rows + i / n];
+                        // The logarithm of a sum near 1 has the absolute error of the sum.
+                        let size = e.abs().max(if log { 1.0 } else { 1e-3 });
+                        for got in [y[i], across] {
+                            assert!((got as f64 - e).abs() <= 2e-6 * size, "{n} {rows} {log}: {got} {e}");
+                        }
+                    }
+                }
+                let mut l = vec![0.0; rows];
+                log_sum_exp(&x, n, &mut l);
+                for (r, l) in l.iter().enumerate() {
+                    let e = x[r * n] as f64 - exact[r * n];
+                    assert!((*l as f64 - e).abs() <= 2e-6 * e.abs().max(1.0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn infinities_are_answered_as_they_should() {
+        let inf = f32::INFINITY;
+        let mut l = [0.0; 3];
+        log_sum_exp(&[-inf, -inf, 0.0, inf, f32::NAN, 0.0], 2, &mut l);
+        assert_eq!(l[..2], [-inf, inf]);
+        assert!(l[2].is_nan());
+    }
 }

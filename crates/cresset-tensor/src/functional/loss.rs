@@ -65,6 +65,7 @@ pub fn cross_entropy_with(input: &Tensor, target: &Tensor, options: &CrossEntrop
         ignore: o.ignore_index,
         reduction: o.reduction,
         smoothing: o.label_smoothing,
+        planes: input.dim() > 2,
     };
     class_loss(op, input, target, o.weight.as_ref())
 }
@@ -138,6 +139,7 @@ pub fn nll_loss_with(input: &Tensor, target: &Tensor, options: &CrossEntropyOpti
         ignore: o.ignore_index,
         reduction: o.reduction,
         smoothing: 0.0,
+        planes: input.dim() > 2,
     };
     class_loss(op, input, target, o.weight.as_ref())
 }

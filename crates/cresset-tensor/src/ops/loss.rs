@@ -31,6 +31,8 @@ pub(crate) struct ClassLoss {
     pub ignore: i64,
     pub reduction: Reduction,
     pub smoothing: f64,
+    /// There are dimensions after the classes: PyTorch's node has another name then.
+    pub planes: bool,
 }
 
 /// (N, C, ...) as contiguous rows of classes, and their number.
@@ -120,7 +122,7 @@ impl Op for ClassLoss {
         if self.scores { "cross_entropy" } else { "nll_loss" }
     }
     fn grad_name(&self) -> String {
-        "NllLossBackward0".into()
+        if self.planes { "NllLoss2DBackward0".into() } else { "NllLossBackward0".into() }
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
         let (x, t) = (inputs[0], inputs[1]);
@@ -285,7 +287,7 @@ pub(super) const TABLE: &[OpInfo] = &[
 ];
 
 fn run(scores: bool, reduction: Reduction, smoothing: f64, x: &[Tensor]) -> Tensor {
-    let op = ClassLoss { scores, weighted: x.len() > 2, ignore: -100, reduction, smoothing };
+    let op = ClassLoss { scores, weighted: x.len() > 2, ignore: -100, reduction, smoothing, planes: x[0].dim() > 2 };
     class_loss(op, &x[0], &x[1], x.get(2).map(Tensor::detach).as_ref())
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct BatchNorm {
 
 impl BatchNorm {
     fn sizes(x: &[usize]) -> Channels {
-        Channels { samples: x[0], channels: x.get(1).copied().unwrap_or(1), len: x[2.min(x.len())..].iter().product() }
+        Channels { samples: x[0], channels: x.get(1).copied().unwrap_or(0), len: x[2.min(x.len())..].iter().product() }
     }
 }
 
@@ -51,10 +51,11 @@ impl Op for BatchNorm {
         if !x.dtype.is_floating_point() {
             return Err(format!("\"batch_norm\" not implemented for '{}'", x.dtype.scalar_name()));
         }
-        if x.ndim() < 2 {
+        // PyTorch lets an empty 1-d tensor pass.
+        if x.ndim() < 2 && (x.ndim() == 0 || x.numel() > 0) {
             return Err(format!("expected at least 2D input (got {}D input)", x.ndim()));
         }
-        let channels = x.shape[1];
+        let channels = x.shape.get(1).copied().unwrap_or(0);
         let a = self.affine;
         let (mean, var) = if self.training { (None, None) } else { (Some(a.end()), Some(a.end() + 1)) };
         let held = |r: fn(&Running) -> Option<&Array>| self.running.as_ref().and_then(r).map(|a| a.numel());
@@ -71,7 +72,7 @@ impl Op for BatchNorm {
             }
         }
         if self.training {
-            let values = x.shape[0] * x.shape[2..].iter().product::<usize>();
+            let values = x.shape[0] * x.shape[2.min(x.ndim())..].iter().product::<usize>();
             if values == 1 {
                 return Err(format!(
                     "Expected more than 1 value per channel when training, got input size {}",

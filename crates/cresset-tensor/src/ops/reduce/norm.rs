@@ -22,7 +22,7 @@ impl Op for Norm {
         self.name
     }
     fn grad_name(&self) -> String {
-        if self.name == "norm" { "NormBackward1".into() } else { "LinalgVectorNormBackward0".into() }
+        "LinalgVectorNormBackward0".into()
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
         let x = inputs[0];

@@ -13,23 +13,29 @@ use cresset_kernels::reduce as k;
 use std::marker::PhantomData;
 
 #[derive(Debug)]
-struct Prod(Over);
+struct Prod {
+    over: Over,
+    plain: bool,
+}
 
 impl Op for Prod {
     fn name(&self) -> &'static str {
         "prod"
     }
+    fn grad_name(&self) -> String {
+        if self.plain { "ProdBackward0".into() } else { "ProdBackward1".into() }
+    }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
-        Ok([Meta { dtype: sum_dtype(inputs[0].dtype), shape: self.0.shape(&inputs[0].shape) }].into())
+        Ok([Meta { dtype: sum_dtype(inputs[0].dtype), shape: self.over.shape(&inputs[0].shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let (x, dtype) = (inputs[0], outputs[0].dtype);
         if dtype == DType::I64 {
-            return [fold(k::Product::<i64>(PhantomData), &x.to(DType::I64), &self.0, outputs[0])].into();
+            return [fold(k::Product::<i64>(PhantomData), &x.to(DType::I64), &self.over, outputs[0])].into();
         }
         let x = widened(x);
         let wide = Meta { dtype: x.dtype(), shape: outputs[0].shape };
-        [with_real!(wide.dtype, T => fold(k::Product::<T>(PhantomData), &x, &self.0, wide)).to(dtype)].into()
+        [with_real!(wide.dtype, T => fold(k::Product::<T>(PhantomData), &x, &self.over, wide)).to(dtype)].into()
     }
     fn saves(&self) -> Saves {
         Saves { inputs: 0b1, outputs: 0b1 }
@@ -39,14 +45,14 @@ impl Op for Prod {
         let x = ctx.input(0);
         let shape = x.shape();
         if !has_zero(&x.array()) {
-            return [Some(&self.0.spread(&(g * &ctx.output(0)), &shape) / &x)].into();
+            return [Some(&self.over.spread(&(g * &ctx.output(0)), &shape) / &x)].into();
         }
         // Dividing by x is not possible: the product of those before times the product of those after.
         let order: Vec<isize> = (0..shape.len() as isize)
-            .filter(|&d| !self.0.has(d as usize))
-            .chain((0..shape.len() as isize).filter(|&d| self.0.has(d as usize)))
+            .filter(|&d| !self.over.has(d as usize))
+            .chain((0..shape.len() as isize).filter(|&d| self.over.has(d as usize)))
             .collect();
-        let n = self.0.count(&shape) as isize;
+        let n = self.over.count(&shape) as isize;
         let moved = x.permute(&order);
         let rows = moved.reshape([-1, n]);
         let ones = Tensor::ones_of([rows.size(0), 1], x.dtype());
@@ -57,7 +63,7 @@ impl Op for Prod {
             back[d as usize] = i as isize;
         }
         let others = (&before * &after).reshape(moved.shape()).permute(&back);
-        [Some(&self.0.spread(g, &shape) * &others)].into()
+        [Some(&self.over.spread(g, &shape) * &others)].into()
     }
 }
 
@@ -79,7 +85,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn prod(&self) -> Tensor {
-        apply1(Prod(Over::all(self.dim())), [self])
+        apply1(Prod { over: Over::all(self.dim()), plain: true }, [self])
     }
     /// The product along one or several dimensions (`x.prod(dim, keepdim)`).
     ///
@@ -87,7 +93,7 @@ impl Tensor {
     /// If a dimension is out of range or named twice.
     #[track_caller]
     pub fn prod_dim(&self, dims: impl IntList, keepdim: bool) -> Tensor {
-        apply1(Prod(Over::dims("prod", dims, self.dim(), keepdim)), [self])
+        apply1(Prod { over: Over::dims("prod", dims, self.dim(), keepdim), plain: false }, [self])
     }
 }
 

@@ -44,6 +44,10 @@ impl Op for Ranked {
     fn name(&self) -> &'static str {
         self.name
     }
+    fn grad_name(&self) -> String {
+        let along = matches!(self.kind, Kind::Median { .. });
+        crate::autograd::node::camel_case(self.name) + if along { "Backward1" } else { "Backward0" }
+    }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
         let x = inputs[0];
         let n = around(&x.shape, self.dim).1;

@@ -15,6 +15,8 @@ use std::marker::PhantomData;
 struct Sum {
     over: Over,
     name: &'static str,
+    /// Called without dimensions: PyTorch tells these nodes apart.
+    plain: bool,
 }
 
 impl Op for Sum {
@@ -22,10 +24,7 @@ impl Op for Sum {
         self.name
     }
     fn grad_name(&self) -> String {
-        if self.name == "sum_to_size" || self.over.mask != self.over.drop || self.over.mask == 0 {
-            return "SumBackward1".into();
-        }
-        "SumBackward0".into()
+        if self.plain { "SumBackward0".into() } else { "SumBackward1".into() }
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
         Ok([Meta { dtype: sum_dtype(inputs[0].dtype), shape: self.over.shape(&inputs[0].shape) }].into())
@@ -53,31 +52,34 @@ pub(crate) fn sum_array(x: &Array, over: &Over, out: Meta) -> Array {
 /// The sum over some dimensions.
 #[track_caller]
 pub(crate) fn sum_over(x: &Tensor, over: Over) -> Tensor {
-    apply1(Sum { over, name: "sum" }, [x])
+    apply1(Sum { over, name: "sum", plain: false }, [x])
 }
 
 #[derive(Debug)]
-struct Mean(Over);
+struct Mean {
+    over: Over,
+    plain: bool,
+}
 
 impl Op for Mean {
     fn name(&self) -> &'static str {
         "mean"
     }
     fn grad_name(&self) -> String {
-        if self.0.mask == self.0.drop { "MeanBackward0".into() } else { "MeanBackward1".into() }
+        if self.plain { "MeanBackward0".into() } else { "MeanBackward1".into() }
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
         float_only("mean", inputs[0].dtype)?;
-        Ok([Meta { dtype: inputs[0].dtype, shape: self.0.shape(&inputs[0].shape) }].into())
+        Ok([Meta { dtype: inputs[0].dtype, shape: self.over.shape(&inputs[0].shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let (x, dtype) = (widened(inputs[0]), outputs[0].dtype);
         let wide = Meta { dtype: x.dtype(), shape: outputs[0].shape };
-        [with_real!(wide.dtype, T => fold(k::Mean::<T>(PhantomData), &x, &self.0, wide)).to(dtype)].into()
+        [with_real!(wide.dtype, T => fold(k::Mean::<T>(PhantomData), &x, &self.over, wide)).to(dtype)].into()
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let shape = &ctx.input_meta(0).shape;
-        [grads[0].as_ref().map(|g| self.0.spread(&(g / self.0.count(shape) as f64), shape))].into()
+        [grads[0].as_ref().map(|g| self.over.spread(&(g / self.over.count(shape) as f64), shape))].into()
     }
 }
 
@@ -196,7 +198,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn sum(&self) -> Tensor {
-        sum_over(self, Over::all(self.dim()))
+        apply1(Sum { over: Over::all(self.dim()), name: "sum", plain: true }, [self])
     }
     /// The sum along one or several dimensions (`x.sum(dim, keepdim)`); `[]` means all.
     ///
@@ -235,7 +237,7 @@ impl Tensor {
         if mask == 0 {
             return self.duplicate();
         }
-        let sum = apply1(Sum { over: Over { mask, drop }, name: "sum_to_size" }, [self]);
+        let sum = apply1(Sum { over: Over { mask, drop }, name: "sum_to_size", plain: false }, [self]);
         sum.to_dtype(self.dtype())
     }
     /// The mean of all elements, `Σ x / n` (`x.mean()`).
@@ -244,7 +246,7 @@ impl Tensor {
     /// If the dtype is no floating-point one.
     #[track_caller]
     pub fn mean(&self) -> Tensor {
-        apply1(Mean(Over::all(self.dim())), [self])
+        apply1(Mean { over: Over::all(self.dim()), plain: true }, [self])
     }
     /// The mean along one or several dimensions (`x.mean(dim, keepdim)`); `[]` means all.
     ///
@@ -252,7 +254,7 @@ impl Tensor {
     /// If the dtype is no floating-point one, or a dimension is out of range or named twice.
     #[track_caller]
     pub fn mean_dim(&self, dims: impl IntList, keepdim: bool) -> Tensor {
-        apply1(Mean(Over::dims("mean", dims, self.dim(), keepdim)), [self])
+        apply1(Mean { over: Over::dims("mean", dims, self.dim(), keepdim), plain: false }, [self])
     }
     /// The mean of all elements, converted to `dtype` before (`x.mean(dtype=...)`).
     #[track_caller]
