@@ -68,7 +68,7 @@ impl Op for Extremum {
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let Some(g) = &grads[0] else { return [None].into() };
         let (x, y) = (ctx.input_array(0), ctx.output_array(0));
-        let shares = Tensor::from_array(share(&x, &y, &self.over, |x| x));
+        let shares = Tensor::from_array(share(&x, &y, &self.over, !self.name.starts_with('a'), |x| x));
         [Some(&self.over.spread(g, x.shape()) * &shares)].into()
     }
 }

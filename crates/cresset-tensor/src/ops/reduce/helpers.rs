@@ -27,8 +27,9 @@ pub(crate) fn map(x: &Array, f: impl Fn(f64) -> f64) -> Array {
     .to(dtype)
 }
 
-/// How the gradient of an extremum `y` is shared: each element of x that equals it (after `f`) gets 1 / their number, the others 0.
-pub(crate) fn share(x: &Array, y: &Array, over: &Over, f: fn(f64) -> f64) -> Array {
+/// How the gradient of an extremum `y` is shared: each element of x that equals it (after `f`) gets 1 / their number, the others 0. If it is
+/// NaN, the NaNs share it, or without `nan` everything is NaN: PyTorch does the first for `max()`, the second for `amax`.
+pub(crate) fn share(x: &Array, y: &Array, over: &Over, nan: bool, f: fn(f64) -> f64) -> Array {
     let dtype = x.dtype();
     let shape = *x.shape();
     let x = x.to(DType::F64).contiguous();
@@ -39,7 +40,7 @@ pub(crate) fn share(x: &Array, y: &Array, over: &Over, f: fn(f64) -> f64) -> Arr
             y.with_slice::<f64, _>(|y| {
                 for i in 0..out.len() {
                     let x = f(x[i]);
-                    out[i] = if x == y[i] || (x.is_nan() && y[i].is_nan()) { 1.0 } else { 0.0 };
+                    out[i] = if x == y[i] || (nan && x.is_nan() && y[i].is_nan()) { 1.0 } else { 0.0 };
                 }
             });
         });
@@ -51,7 +52,7 @@ pub(crate) fn share(x: &Array, y: &Array, over: &Over, f: fn(f64) -> f64) -> Arr
         equal.with_slice::<f64, _>(|e| {
             count.with_slice::<f64, _>(|c| {
                 for i in 0..out.len() {
-                    out[i] = if c[i] == 0.0 { 0.0 } else { e[i] / c[i] };
+                    out[i] = e[i] / c[i];
                 }
             });
         });

@@ -67,7 +67,7 @@ impl Op for Norm {
             // Where the norm is 0, x is 0 too, and so is the gradient.
             2.0 => &spread(&(g / &nonzero(&ctx.output(0)))) * &x,
             f64::INFINITY | f64::NEG_INFINITY => {
-                let shares = share(&x.array(), &ctx.output_array(0), &self.over, f64::abs);
+                let shares = share(&x.array(), &ctx.output_array(0), &self.over, true, f64::abs);
                 &spread(g) * &(&signs(&x) * &Tensor::from_array(shares))
             }
             p => {

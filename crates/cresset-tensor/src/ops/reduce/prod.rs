@@ -47,6 +47,10 @@ impl Op for Prod {
         if !has_zero(&x.array()) {
             return [Some(&self.over.spread(&(g * &ctx.output(0)), &shape) / &x)].into();
         }
+        if self.plain && !ctx.create_graph() && x.count_nonzero().item::<i64>() + 2 <= x.numel() as i64 {
+            // Each product without one element has a zero in it, whatever else (infinity, NaN) there is.
+            return [Some(x.zeros_like())].into();
+        }
         // Dividing by x is not possible: the product of those before times the product of those after.
         let order: Vec<isize> = (0..shape.len() as isize)
             .filter(|&d| !self.over.has(d as usize))

@@ -46,9 +46,6 @@ fn quantile(
     if q.dtype() != dtype {
         fail(name, format!("{name}() q tensor must be same dtype as the input tensor"));
     }
-    if q.requires_grad() && crate::is_grad_enabled() {
-        fail(name, format!("the derivative of {name}() by q is not implemented: detach() it"));
-    }
     let qs = q.to_dtype(DType::F64).to_vec::<f64>();
     if qs.iter().any(|q| !(0.0..=1.0).contains(q)) {
         fail(name, format!("{name}() q values must be in the range [0, 1]"));
@@ -67,17 +64,15 @@ fn quantile(
     let (sorted, _) = rows.sort(1, false);
     let n = sorted.size(1);
     let flat = sorted.detach().to_dtype(DType::F64).to_vec::<f64>();
-    let (mut low, mut high, mut share) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut low, mut high) = (Vec::new(), Vec::new());
+    // Where between the two, as `slope q + base`, so that q has its gradient.
+    let (mut slope, mut base) = (Vec::new(), Vec::new());
     for row in flat.chunks_exact(n) {
         let numbers = row.iter().filter(|v| !v.is_nan()).count();
         for &q in &qs {
-            let rank = if skip_nan {
-                q * numbers.saturating_sub(1) as f64
-            } else if numbers < n {
-                (n - 1) as f64
-            } else {
-                q * (n - 1) as f64
-            };
+            let exact = if skip_nan { q * numbers.saturating_sub(1) as f64 } else { q * (n - 1) as f64 };
+            let is_nan = !skip_nan && numbers < n;
+            let rank = if is_nan { (n - 1) as f64 } else { exact };
             let rank = match interpolation {
                 Interpolation::Lower => rank.floor(),
                 Interpolation::Higher => rank.ceil(),
@@ -86,13 +81,22 @@ fn quantile(
             };
             low.push(rank.floor() as i64);
             high.push(rank.ceil() as i64);
-            share.push(if interpolation == Interpolation::Midpoint { 0.5 } else { rank - rank.floor() });
+            let span = if skip_nan { numbers.saturating_sub(1) } else { n - 1 } as f64;
+            let (s, b) = match interpolation {
+                Interpolation::Midpoint => (0.0, 0.5),
+                Interpolation::Linear if !is_nan => (span, -rank.floor()),
+                _ => (0.0, 0.0),
+            };
+            slope.push(s);
+            base.push(b);
         }
     }
     let shape = [sorted.size(0), qs.len()];
     let index = |v: Vec<i64>| Tensor::from_vec(v, shape);
     let (low, high) = (pick(&sorted, &index(low), 1), pick(&sorted, &index(high), 1));
-    let share = Tensor::from_vec(share, shape).to_dtype(dtype);
+    let constant = |v: Vec<f64>| Tensor::from_vec(v, shape);
+    // In f64: the difference between two large ranks would lose digits in f32.
+    let share = (&(&constant(slope) * &q.to_dtype(DType::F64)) + &constant(base)).to_dtype(dtype);
     let found = &low + &(&(&high - &low) * &share);
     // (rows, q) becomes (q, rows), and the rows get their shape back.
     let mut kept: Vec<isize> = x.shape().iter().map(|&n| n as isize).collect();

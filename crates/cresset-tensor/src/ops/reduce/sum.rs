@@ -237,8 +237,7 @@ impl Tensor {
         if mask == 0 {
             return self.duplicate();
         }
-        let sum = apply1(Sum { over: Over { mask, drop }, name: "sum_to_size", plain: false }, [self]);
-        sum.to_dtype(self.dtype())
+        apply1(Sum { over: Over { mask, drop }, name: "sum_to_size", plain: false }, [self])
     }
     /// The mean of all elements, `Σ x / n` (`x.mean()`).
     ///

@@ -2,7 +2,7 @@
 
 use crate::array::Array;
 use crate::dims::Dims;
-use crate::dtype::Scalar;
+use crate::dtype::{DType, Scalar};
 use crate::error::fail;
 use crate::ops::join::cat;
 use crate::ops::table::{OpInfo, Sample, numbers};
@@ -97,10 +97,10 @@ impl Tensor {
     pub fn unique_consecutive(&self, dim: impl Into<Option<isize>>) -> Unique {
         unique(self, "unique_consecutive", dim.into(), false)
     }
-    /// The n-th differences between neighbours along a dimension (`torch.diff(x, n, dim)`).
+    /// The n-th differences between neighbours along a dimension; of bool, where neighbours differ (`torch.diff(x, n, dim)`).
     ///
     /// # Panics
-    /// If the tensor is 0-d, its dtype is bool, or the dimension is out of range.
+    /// If the tensor is 0-d, or the dimension is out of range.
     #[track_caller]
     pub fn diff(&self, n: usize, dim: isize) -> Tensor {
         self.diff_with(n, dim, None, None)
@@ -122,7 +122,7 @@ impl Tensor {
                 break;
             }
             let (after, before) = (x.narrow(dim, 1, m - 1), x.narrow(dim, 0, m - 1));
-            x = if x.dtype() == crate::DType::Bool { after.logical_xor(&before) } else { &after - &before };
+            x = if x.dtype() == DType::Bool { after.logical_xor(&before) } else { &after - &before };
         }
         x
     }
