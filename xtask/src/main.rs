@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("cresset", &["cresset-tensor", "cresset-derive", "cresset-nn", "cresset-optim", "cresset-data", "cresset-io"]),
     ("cresset-cli", &["cresset", "cresset-viz"]),
+    ("cresset-bench", &["cresset"]),
     ("xtask", &[]),
 ];
 
