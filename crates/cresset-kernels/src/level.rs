@@ -91,6 +91,12 @@ pub fn set_level(wanted: Level) -> bool {
 pub trait Simd: Copy + Send + Sync + 'static {
     /// True where `a * b + c` is one instruction with one rounding.
     const FUSED: bool;
+    /// Runs a part of a kernel as a function of its own, compiled for the same level and shared by all kernels that have this part: the way
+    /// to keep a large piece of text from being inlined, and compiled again, wherever it is used.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of the level: call it in [`Kernel::run`] with the level given there.
+    unsafe fn part<K: Kernel>(kernel: K) -> K::Output;
 }
 
 /// A level with fused multiply-add.
@@ -102,9 +108,26 @@ pub struct Plain;
 
 impl Simd for Fused {
     const FUSED: bool = true;
+    #[inline(always)]
+    unsafe fn part<K: Kernel>(kernel: K) -> K::Output {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the caller's promise; on this architecture the level is only entered through `avx2`.
+        return unsafe { avx2(kernel) };
+        #[cfg(not(target_arch = "x86_64"))]
+        plain::<Fused, K>(kernel)
+    }
 }
 impl Simd for Plain {
     const FUSED: bool = false;
+    #[inline(always)]
+    unsafe fn part<K: Kernel>(kernel: K) -> K::Output {
+        plain::<Plain, K>(kernel)
+    }
+}
+
+/// A kernel in a function of its own, for the processor that the program is compiled for.
+fn plain<S: Simd, K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<S>()
 }
 
 /// A piece of work with one text for every level. `run` must be `#[inline(always)]`, and so must all it calls: a function that is
@@ -125,8 +148,10 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `level` returns Avx2 or Avx512 only if the processor has every feature that `avx2` enables.
         Level::Avx2 | Level::Avx512 => unsafe { avx2(kernel) },
-        Level::Neon => kernel.run::<Fused>(),
-        _ => kernel.run::<Plain>(),
+        // Elsewhere this would be a third copy of every kernel that never runs.
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => plain::<Fused, K>(kernel),
+        _ => plain::<Plain, K>(kernel),
     }
 }
 

@@ -270,7 +270,33 @@ macro_rules! with_element {
     };
 }
 
-/// The same for the four floating-point dtypes.
+/// Runs an expression with a type name standing for the integer type of a dtype's size: for what only moves elements, or sets them to
+/// zero, and need not be compiled for each dtype.
+macro_rules! with_bits {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype.size() {
+            1 => {
+                type $t = u8;
+                $body
+            }
+            2 => {
+                type $t = i16;
+                $body
+            }
+            4 => {
+                type $t = i32;
+                $body
+            }
+            _ => {
+                type $t = i64;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_bits;
+
+/// [`with_element!`] for the four floating-point dtypes.
 ///
 /// # Panics
 /// For another dtype: shape rules refuse it before.

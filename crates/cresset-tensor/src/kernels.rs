@@ -1,6 +1,6 @@
 //! Between arrays and the kernels: copies, casts and the few loops that need no op.
 
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::{with_element, with_float};
@@ -190,16 +190,16 @@ pub(crate) fn write_into(target: &Array, source: &Array) {
     if target.numel() == 0 {
         return;
     }
-    fn one_by_one<T: Element>(target: &Array, source: &Array) {
-        let from = source.to_vec::<T>();
+    fn one_by_one<T: cresset_kernels::buffer::Element>(target: &Array, source: &Array) {
+        let from = source.contiguous().with_slice::<T, _>(<[T]>::to_vec);
         let mut writing = target.storage.write();
-        let to = writing.slice::<T::Stored>();
+        let to = writing.slice::<T>();
         let mut from = from.into_iter();
-        for_each_position(target, |p| to[p] = from.next().expect("one shape").store());
+        for_each_position(target, |p| to[p] = from.next().expect("one shape"));
     }
     if !is_injective(target.shape(), target.strides()) {
         // Several elements share a place: the last one stays.
-        return with_element!(target.dtype(), T => one_by_one::<T>(target, source));
+        return with_bits!(target.dtype(), T => one_by_one::<T>(target, source));
     }
     let source = if target.same_storage(source) { source.copy() } else { source.clone() };
     let reading = source.read();

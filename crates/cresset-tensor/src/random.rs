@@ -562,20 +562,18 @@ impl Tensor {
         if !p.dtype().is_floating_point() {
             fail("bernoulli", format!("\"bernoulli_tensor_cpu_p_\" not implemented for '{}'", p.dtype().scalar_name()));
         }
-        fn go<T: Element, P: Element>(target: &Array, p: &Array, generator: Option<&Generator>) -> Array
-        where
-            T::Stored: rng::Number,
-            P::Stored: rng::Float,
-        {
+        // Zeros and ones as bytes, converted afterwards, and probabilities as f32 (exact for the halves) or f64: PyTorch draws one word for
+        // each element, or two if the probabilities are f64.
+        fn go<P: Element<Stored: rng::Float>>(target: &Array, p: &Array, generator: Option<&Generator>) -> Array {
             let (_, order) = dense_like(target);
             // The probabilities in the order in which the target is filled.
             let strides: Dims = order.iter().map(|&d| p.strides()[d]).collect();
             let shape: Dims = order.iter().map(|&d| p.shape()[d]).collect();
             let p =
                 if target.is_contiguous() { p.contiguous() } else { p.view(shape, strides, p.offset()).contiguous() };
-            fill_like::<T>(
+            fill_like::<u8>(
                 target,
-                target.dtype(),
+                DType::U8,
                 |g, out, _| p.with_slice::<P::Stored, _>(|p| g.bernoulli_each(out, p)),
                 generator,
             )
@@ -595,7 +593,10 @@ impl Tensor {
             fail("bernoulli", e);
         }
         let p = p.array().broadcast_to(a.shape());
-        let filled = with_element!(a.dtype(), T => with_float!(p.dtype(), P => go::<T, P>(&a, &p, generator)));
+        let filled = match p.dtype() {
+            DType::F64 => go::<f64>(&a, &p, generator),
+            _ => go::<f32>(&a, &p.to(DType::F32), generator),
+        };
         crate::kernels::overwrite(&a, filled);
         self.clone()
     }

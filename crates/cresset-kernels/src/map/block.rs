@@ -82,30 +82,69 @@ impl<W: Wide> Kernel for RunFma<'_, W> {
     }
 }
 
-impl<W: Wide> Block<W> {
-    #[inline(always)]
-    fn one<F: Step1>(&self, f: F) -> Self {
-        let mut out = Block([W::default(); LEN]);
-        dispatch(Run1(&self.0, &mut out.0, f));
-        out
-    }
-    #[inline(always)]
-    fn two<F: Step2>(&self, b: &Self, f: F) -> Self {
-        let mut out = Block([W::default(); LEN]);
-        dispatch(Run2(&self.0, &b.0, &mut out.0, f));
-        out
-    }
-    #[inline(always)]
-    fn test<F: Test>(&self, b: &Self, f: F) -> Mask {
-        let mut out = Mask([0; LEN]);
-        dispatch(RunTest(&self.0, &b.0, &mut out.0, f));
-        out
-    }
+/// The steps over blocks of a computing type, compiled here and nowhere else.
+#[doc(hidden)]
+pub trait Steps: Sized {
+    fn block_one(step: One, x: &[Self; LEN], out: &mut [Self; LEN]);
+    fn block_two(step: Two, a: &[Self; LEN], b: &[Self; LEN], out: &mut [Self; LEN]);
+    fn block_ask(question: Ask, a: &[Self; LEN], b: &[Self; LEN], out: &mut [u32; LEN]);
+    fn block_select(mask: &[u32; LEN], yes: &[Self; LEN], no: &[Self; LEN], out: &mut [Self; LEN]);
+    fn block_fma(a: &[Self; LEN], b: &[Self; LEN], c: &[Self; LEN], out: &mut [Self; LEN]);
 }
 
-// Each method is one step over the block, never inlined: that is the point of blocks.
+// The enums of steps, the steps of each type, and the lanes that call them: one line below for each method of `Lane`.
 macro_rules! block_lane {
-    (one: $($one:ident)*; two: $($two:ident)*; tests: $($test:ident $op:tt)*) => {
+    (one: $($one:ident = $One:ident)*; two: $($two:ident = $Two:ident)*; ask: $($test:ident = $Test:ident $op:tt)*) => {
+        #[doc(hidden)]
+        #[derive(Clone, Copy)]
+        pub enum One { $($One),* }
+        #[doc(hidden)]
+        #[derive(Clone, Copy)]
+        pub enum Two { $($Two),* }
+        #[doc(hidden)]
+        #[derive(Clone, Copy)]
+        pub enum Ask { $($Test),* }
+        $(
+        #[derive(Clone, Copy)]
+        struct $One;
+        impl Step1 for $One {
+            #[inline(always)]
+            fn f<L: Lane>(x: &L) -> L {
+                x.$one()
+            }
+        }
+        )*
+        $(
+        #[derive(Clone, Copy)]
+        struct $Two;
+        impl Step2 for $Two {
+            #[inline(always)]
+            fn f<L: Lane>(a: &L, b: &L) -> L {
+                a.$two(b)
+            }
+        }
+        )*
+        $(
+        #[derive(Clone, Copy)]
+        struct $Test;
+        impl Test for $Test {
+            #[inline(always)]
+            fn f<W: PartialOrd>(a: W, b: W) -> bool {
+                a $op b
+            }
+        }
+        )*
+        fn one<W: Wide>(step: One, x: &[W; LEN], out: &mut [W; LEN]) {
+            match step { $(One::$One => dispatch(Run1(x, out, $One))),* }
+        }
+        fn two<W: Wide>(step: Two, a: &[W; LEN], b: &[W; LEN], out: &mut [W; LEN]) {
+            match step { $(Two::$Two => dispatch(Run2(a, b, out, $Two))),* }
+        }
+        fn ask<W: Wide>(question: Ask, a: &[W; LEN], b: &[W; LEN], out: &mut [u32; LEN]) {
+            match question { $(Ask::$Test => dispatch(RunTest(a, b, out, $Test))),* }
+        }
+
+        // Each method is one step over the block, never inlined: that is the point of blocks.
         impl<W: Wide> Lane for Block<W> {
             type Mask = Mask;
             #[inline(never)]
@@ -115,49 +154,31 @@ macro_rules! block_lane {
             #[inline(never)]
             fn fma(&self, b: &Self, c: &Self) -> Self {
                 let mut out = Block([W::default(); LEN]);
-                dispatch(RunFma(&self.0, &b.0, &c.0, &mut out.0));
+                W::block_fma(&self.0, &b.0, &c.0, &mut out.0);
                 out
             }
             $(
             #[inline(never)]
             fn $one(&self) -> Self {
-                #[derive(Clone, Copy)]
-                struct Step;
-                impl Step1 for Step {
-                    #[inline(always)]
-                    fn f<L: Lane>(x: &L) -> L {
-                        x.$one()
-                    }
-                }
-                self.one(Step)
+                let mut out = Block([W::default(); LEN]);
+                W::block_one(One::$One, &self.0, &mut out.0);
+                out
             }
             )*
             $(
             #[inline(never)]
             fn $two(&self, b: &Self) -> Self {
-                #[derive(Clone, Copy)]
-                struct Step;
-                impl Step2 for Step {
-                    #[inline(always)]
-                    fn f<L: Lane>(a: &L, b: &L) -> L {
-                        a.$two(b)
-                    }
-                }
-                self.two(b, Step)
+                let mut out = Block([W::default(); LEN]);
+                W::block_two(Two::$Two, &self.0, &b.0, &mut out.0);
+                out
             }
             )*
             $(
             #[inline(never)]
             fn $test(&self, b: &Self) -> Mask {
-                #[derive(Clone, Copy)]
-                struct Step;
-                impl Test for Step {
-                    #[inline(always)]
-                    fn f<W: PartialOrd>(a: W, b: W) -> bool {
-                        a $op b
-                    }
-                }
-                self.test(b, Step)
+                let mut out = Mask([0; LEN]);
+                W::block_ask(Ask::$Test, &self.0, &b.0, &mut out.0);
+                out
             }
             )*
             #[inline(never)]
@@ -179,15 +200,46 @@ macro_rules! block_lane {
             #[inline(never)]
             fn select(mask: &Mask, yes: &Self, no: &Self) -> Self {
                 let mut out = Block([W::default(); LEN]);
-                dispatch(RunSelect(&mask.0, &yes.0, &no.0, &mut out.0));
+                W::block_select(&mask.0, &yes.0, &no.0, &mut out.0);
                 out
             }
         }
     };
 }
 block_lane!(
-    one: neg abs sign sqrt rsqrt recip floor ceil round trunc exp exp2 expm1 ln log2 log10 log1p sin cos tan asin acos atan
-        sinh cosh tanh asinh acosh atanh sigmoid erf erfc erfinv lgamma digamma;
-    two: add sub mul div min max copysign fmod rem pow atan2;
-    tests: lt < le <= gt > ge >= eq == ne !=
+    one: neg = Neg abs = Abs sign = Sign sqrt = Sqrt rsqrt = Rsqrt recip = Recip floor = Floor ceil = Ceil round = Round trunc = Trunc
+        exp = Exp exp2 = Exp2 expm1 = Expm1 ln = Ln log2 = Log2 log10 = Log10 log1p = Log1p sin = Sin cos = Cos tan = Tan asin = Asin
+        acos = Acos atan = Atan sinh = Sinh cosh = Cosh tanh = Tanh asinh = Asinh acosh = Acosh atanh = Atanh sigmoid = Sigmoid
+        erf = Erf erfc = Erfc erfinv = Erfinv lgamma = Lgamma digamma = Digamma;
+    two: add = Add sub = Sub mul = Mul div = Div min = Min max = Max copysign = Copysign fmod = Fmod rem = Rem pow = Pow atan2 = Atan2;
+    ask: lt = Lt < le = Le <= gt = Gt > ge = Ge >= eq = Eq == ne = Ne !=
 );
+
+macro_rules! steps {
+    ($t:ty) => {
+        impl Steps for $t {
+            #[inline(never)]
+            fn block_one(step: One, x: &[$t; LEN], out: &mut [$t; LEN]) {
+                one(step, x, out);
+            }
+            #[inline(never)]
+            fn block_two(step: Two, a: &[$t; LEN], b: &[$t; LEN], out: &mut [$t; LEN]) {
+                two(step, a, b, out);
+            }
+            #[inline(never)]
+            fn block_ask(question: Ask, a: &[$t; LEN], b: &[$t; LEN], out: &mut [u32; LEN]) {
+                ask(question, a, b, out);
+            }
+            #[inline(never)]
+            fn block_select(mask: &[u32; LEN], yes: &[$t; LEN], no: &[$t; LEN], out: &mut [$t; LEN]) {
+                dispatch(RunSelect(mask, yes, no, out));
+            }
+            #[inline(never)]
+            fn block_fma(a: &[$t; LEN], b: &[$t; LEN], c: &[$t; LEN], out: &mut [$t; LEN]) {
+                dispatch(RunFma(a, b, c, out));
+            }
+        }
+    };
+}
+steps!(f32);
+steps!(f64);

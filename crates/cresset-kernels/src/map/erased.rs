@@ -3,7 +3,7 @@
 
 use super::drive::{INPUTS, Operand, drive};
 use super::element::Element;
-use super::float::{Body, Compile, Derivative, Eval, GradA, GradB};
+use super::float::{Body, Compile, Derivative, Eval, GradA, GradB, pointers};
 use crate::lane::{Binary, Unary};
 use crate::math::Wide;
 use crate::strided::{extent, is_contiguous, is_injective};
@@ -60,10 +60,19 @@ fn output<'a>(kind: FloatKind, shape: &[usize], (bytes, strides): BytesOut<'a>) 
     o
 }
 
+/// Checks all operands.
+fn operands<'a, const N: usize>(
+    kind: FloatKind,
+    shape: &[usize],
+    ins: [BytesIn<'a>; N],
+    out: BytesOut<'a>,
+) -> ([Operand<'a>; N], Operand<'a>) {
+    (ins.map(|x| input(kind, shape, x)), output(kind, shape, out))
+}
+
 /// Runs a body over operands of a kind.
 fn run<B: Body<N>, const N: usize>(kind: FloatKind, shape: &[usize], body: B, ins: [BytesIn; N], out: BytesOut) {
-    let ins = ins.map(|x| input(kind, shape, x));
-    let out = output(kind, shape, out);
+    let (ins, out) = operands(kind, shape, ins, out);
     let single = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| block::<B, f32, N>(body, ins, out, n);
     let double = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| block::<B, f64, N>(body, ins, out, n);
     let chosen: super::drive::Block = if kind == FloatKind::F64 { &double } else { &single };
@@ -73,9 +82,8 @@ fn run<B: Body<N>, const N: usize>(kind: FloatKind, shape: &[usize], body: B, in
 
 #[inline(always)]
 fn block<B: Body<N>, W: Wide, const N: usize>(body: B, ins: &[*const u8; INPUTS], out: *mut u8, n: usize) {
-    let ins = std::array::from_fn(|k| ins[k].cast::<W>());
     // SAFETY: `drive` gives n elements of the computing type behind each pointer.
-    unsafe { B::Loop::run(body, ins, out.cast::<W>(), n) };
+    unsafe { B::Loop::run(body, pointers::<W, N>(ins), out.cast::<W>(), n) };
 }
 
 /// `out = f(x)`

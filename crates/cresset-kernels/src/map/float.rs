@@ -20,6 +20,42 @@ pub trait Body<const N: usize>: Copy + Send + Sync {
     fn eval<L: Lane>(&self, x: [L; N]) -> L;
 }
 
+/// The first N pointers, with their type.
+#[inline]
+pub(super) fn pointers<W, const N: usize>(ins: &[*const u8; INPUTS]) -> [*const W; N] {
+    let mut typed = [std::ptr::null(); N];
+    for k in 0..N {
+        typed[k] = ins[k].cast();
+    }
+    typed
+}
+
+/// Element i of every input.
+///
+/// # Safety
+/// It must lie in bounds.
+#[inline(always)]
+unsafe fn lanes<W: Wide, S: Simd, const N: usize>(ins: &[*const W; N], i: usize) -> [W::Lane<S>; N] {
+    // SAFETY: the caller's promise.
+    ins.map(|p| unsafe { p.add(i).read() }.lane::<S>())
+}
+
+/// The next block of every input, from element `at` on. A short block is filled up with a number that occurs, so that no step stumbles over an
+/// odd one.
+///
+/// # Safety
+/// `len` elements must be readable there.
+unsafe fn blocks<W: Wide, const N: usize>(ins: &[*const W; N], at: usize, len: usize) -> [Block<W>; N] {
+    ins.map(|p| {
+        let mut b = Block([W::default(); block::LEN]);
+        // SAFETY: the caller's promise.
+        unsafe { std::ptr::copy_nonoverlapping(p.add(at), b.0.as_mut_ptr(), len) };
+        let last = b.0[len - 1];
+        b.0[len..].fill(last);
+        b
+    })
+}
+
 /// The loop around a body, for one block.
 struct Loop<B, W, const N: usize> {
     body: B,
@@ -46,7 +82,7 @@ impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<B, W, N> {
             for i in 0..len {
                 // SAFETY: the caller gives n elements behind every pointer; the tail arrays have TAIL.
                 unsafe {
-                    let x = ins.map(|p| p.add(i).read().lane::<S>());
+                    let x = lanes::<W, S, N>(&ins, i);
                     out.add(i).write(W::of_lane::<S>(self.body.eval(x)));
                 }
             }
@@ -87,15 +123,8 @@ impl Compile for InBlocks {
         let mut at = 0;
         while at < n {
             let len = (n - at).min(block::LEN);
-            let x = ins.map(|p| {
-                let mut b = Block([W::default(); block::LEN]);
-                // SAFETY: the caller gives n elements behind every pointer.
-                unsafe { std::ptr::copy_nonoverlapping(p.add(at), b.0.as_mut_ptr(), len) };
-                // A short block is filled up with a number that occurs, so that no step stumbles over an odd one.
-                let last = b.0[len - 1];
-                b.0[len..].fill(last);
-                b
-            });
+            // SAFETY: the caller gives n elements behind every pointer.
+            let x = unsafe { blocks(&ins, at, len) };
             let y = body.eval(x);
             // SAFETY: as above.
             unsafe { std::ptr::copy_nonoverlapping(y.0.as_ptr(), out.add(at), len) };
@@ -108,9 +137,8 @@ impl Compile for InBlocks {
 /// As [`drive`]; the operands are of type T.
 unsafe fn apply<T: Float, B: Body<N>, const N: usize>(shape: &[usize], body: B, out: Operand, ins: &[Operand; N]) {
     let block = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| {
-        let ins = std::array::from_fn(|k| ins[k].cast::<T::Block>());
         // SAFETY: `drive` gives n elements behind each pointer.
-        unsafe { B::Loop::run(body, ins, out.cast::<T::Block>(), n) };
+        unsafe { B::Loop::run(body, pointers(ins), out.cast::<T::Block>(), n) };
     };
     // SAFETY: the caller's promise, and the loop touches n elements of each block.
     unsafe { drive(shape, out, ins, &block) };

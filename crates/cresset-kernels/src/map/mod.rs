@@ -13,6 +13,8 @@ mod element;
 mod erased;
 mod float;
 
+#[doc(hidden)]
+pub use block::Steps;
 pub use block::{Block, Mask};
 pub use cast::cast;
 pub use closures::{map1, map1_, map2, map2_, map3};

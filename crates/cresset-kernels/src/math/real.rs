@@ -26,7 +26,7 @@ mod sealed {
 }
 
 /// The types that pointwise functions are computed in: f32 and f64.
-pub trait Wide: sealed::Sealed + Copy + Send + Sync + Default + PartialOrd + 'static {
+pub trait Wide: sealed::Sealed + crate::map::Steps + Copy + Send + Sync + Default + PartialOrd + 'static {
     /// This number as a lane of level `S`.
     type Lane<S: Simd>: Lane + Copy;
     /// Wraps.

@@ -3,11 +3,42 @@
 use super::at;
 use crate::level::{Kernel, Simd, dispatch};
 use crate::reduce::{
-    Deviations, PIECE, Real, Shared, Sum, Summand, TILE, deviations_cols, fold_cols, fold_row, sum_pairs,
+    Deviations, PIECE, Real, Shared, Sum, TILE, deviations_cols, fold_cols, fold_row, kernels, sum_pairs,
 };
 use crate::threads::run_ranges;
 use std::marker::PhantomData;
 use std::ops::Range;
+
+kernels! {
+    /// Normalisation of channels over the batch.
+    pub trait BatchNorm: Real, for [f32, f64] {
+        /// Mean and sum of squared deviations of each channel over the batch.
+        fn batch_moments(x: &[Self], s: Channels, mean: &mut [Self], squares: &mut [Self]);
+        /// `(x - mean) rstd weight + bias` for each channel.
+        fn batch_apply(
+            x: &[Self],
+            s: Channels,
+            mean: &[Self],
+            rstd: &[Self],
+            weight: Option<&[Self]>,
+            bias: Option<&[Self]>,
+            out: &mut [Self],
+        );
+        /// The gradients with respect to x (if wanted), weight and bias; in training mean and variance depend on x.
+        fn batch_backward(
+            g: &[Self],
+            x: &[Self],
+            s: Channels,
+            training: bool,
+            mean: &[Self],
+            rstd: &[Self],
+            weight: Option<&[Self]>,
+            gx: Option<&mut [Self]>,
+            gw: &mut [Self],
+            gb: &mut [Self],
+        );
+    }
+}
 
 /// The sizes: `samples` of `channels`, each with `len` elements.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +90,7 @@ struct Work<'a, T> {
     tasks: Range<usize>,
 }
 
-impl<T: Real + Summand> Kernel for Work<'_, T> {
+impl<T: Real> Kernel for Work<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -69,7 +100,7 @@ impl<T: Real + Summand> Kernel for Work<'_, T> {
     }
 }
 
-impl<T: Real + Summand> Work<'_, T> {
+impl<T: Real> Work<'_, T> {
     /// A tile of columns.
     #[inline(always)]
     fn tile<S: Simd>(&self, task: usize) {
@@ -88,7 +119,7 @@ impl<T: Real + Summand> Work<'_, T> {
                 for m in mean.iter_mut() {
                     *m = *m / many;
                 }
-                deviations_cols(x, n, stride, mean, squares);
+                deviations_cols::<_, S>(x, n, stride, mean, squares);
             }
             Pass::Apply { bias } => {
                 let (mean, mut w, mut b) = (&self.mean[start..][..cols], [T::ZERO; TILE], [T::ZERO; TILE]);
@@ -204,8 +235,7 @@ impl<T: Real + Summand> Work<'_, T> {
     }
 }
 
-/// Mean and sum of squared deviations of each channel over the batch.
-pub fn batch_moments<T: Real + Summand>(x: &[T], s: Channels, mean: &mut [T], squares: &mut [T]) {
+fn batch_moments<T: Real>(x: &[T], s: Channels, mean: &mut [T], squares: &mut [T]) {
     assert!(x.len() >= s.total() && mean.len() == s.channels && squares.len() == s.channels);
     if s.count() == 0 {
         mean.fill(T::NAN);
@@ -218,8 +248,7 @@ pub fn batch_moments<T: Real + Summand>(x: &[T], s: Channels, mean: &mut [T], sq
     });
 }
 
-/// `(x - mean) rstd weight + bias` for each channel.
-pub fn batch_apply<T: Real + Summand>(
+fn batch_apply<T: Real>(
     x: &[T],
     s: Channels,
     mean: &[T],
@@ -238,8 +267,7 @@ pub fn batch_apply<T: Real + Summand>(
     });
 }
 
-/// The gradients with respect to x (if wanted), weight and bias; in training mean and variance depend on x.
-pub fn batch_backward<T: Real + Summand>(
+fn batch_backward<T: Real>(
     g: &[T],
     x: &[T],
     s: Channels,

@@ -2,10 +2,39 @@
 
 use super::at;
 use crate::level::{Kernel, Simd, dispatch};
-use crate::reduce::{Deviations, PIECE, Real, Shared, Sum, Summand, fold_row, reduce, sum_pairs};
+use crate::reduce::{Deviations, PIECE, Real, Shared, Sum, fold, fold_row, kernels, sum_pairs};
 use crate::threads::run_ranges;
 use std::marker::PhantomData;
 use std::ops::Range;
+
+kernels! {
+    /// Normalisation of groups of channels.
+    pub trait GroupNorm: Real, for [f32, f64] {
+        /// `(x - mean) rstd weight + bias`; `mean` and `rstd` get one number for each group of each sample.
+        fn groups_forward(
+            x: &[Self],
+            s: Groups,
+            eps: f64,
+            weight: Option<&[Self]>,
+            bias: Option<&[Self]>,
+            mean: &mut [Self],
+            rstd: &mut [Self],
+            out: &mut [Self],
+        );
+        /// The gradients of [`groups_forward`](Self::groups_forward), each if wanted.
+        fn groups_backward(
+            g: &[Self],
+            x: &[Self],
+            s: Groups,
+            mean: &[Self],
+            rstd: &[Self],
+            weight: Option<&[Self]>,
+            gx: Option<&mut [Self]>,
+            gw: Option<&mut [Self]>,
+            gb: Option<&mut [Self]>,
+        );
+    }
+}
 
 /// The sizes: `samples` of `channels` in `groups`, each channel with `len` elements.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +68,7 @@ struct Forward<'a, T> {
     out: &'a Shared<'a, T>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Forward<'_, T> {
+impl<T: Real> Kernel for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -65,8 +94,7 @@ impl<T: Real + Summand> Kernel for Forward<'_, T> {
     }
 }
 
-/// `(x - mean) rstd weight + bias`; `mean` and `rstd` get one number for each group of each sample.
-pub fn groups_forward<T: Real + Summand>(
+fn groups_forward<T: Real>(
     x: &[T],
     s: Groups,
     eps: f64,
@@ -102,7 +130,7 @@ struct Backward<'a, T> {
     level: &'a Shared<'a, T>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Backward<'_, T> {
+impl<T: Real> Kernel for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -139,8 +167,7 @@ impl<T: Real + Summand> Kernel for Backward<'_, T> {
     }
 }
 
-/// The gradients of [`groups_forward`], each if wanted.
-pub fn groups_backward<T: Real + Summand>(
+fn groups_backward<T: Real>(
     g: &[T],
     x: &[T],
     s: Groups,
@@ -164,7 +191,7 @@ pub fn groups_backward<T: Real + Summand>(
     }
     for (sums, to) in [(along, gw), (level, gb)] {
         if let Some(to) = to {
-            reduce(Sum::<T>(PhantomData), &sums, 1, s.samples, s.channels, to);
+            fold(Sum::<T>(PhantomData), &sums, (1, s.samples, s.channels), to);
         }
     }
 }

@@ -7,9 +7,9 @@ mod batch;
 mod groups;
 mod rows;
 
-pub use batch::{Channels, batch_apply, batch_backward, batch_moments};
-pub use groups::{Groups, groups_backward, groups_forward};
-pub use rows::{rows_backward, rows_forward};
+pub use batch::{BatchNorm, Channels};
+pub use groups::{GroupNorm, Groups};
+pub use rows::RowNorm;
 
 use crate::reduce::Real;
 

@@ -1,10 +1,40 @@
 //! Layer norm and RMS norm: each row by its own statistics, with a weight and a bias for each place in the row.
 
 use crate::level::{Kernel, Simd, dispatch};
-use crate::reduce::{Deviations, PIECE, Real, Shared, Sum, Summand, fold_row, reduce, sum_pairs};
+use crate::reduce::{Deviations, PIECE, Real, Shared, Sum, fold, fold_row, kernels, sum_pairs};
 use crate::threads::{pieces, run_ranges};
 use std::marker::PhantomData;
 use std::ops::Range;
+
+kernels! {
+    /// Normalisation of rows.
+    pub trait RowNorm: Real, for [f32, f64] {
+        /// `(x - mean) rstd weight + bias` for each row of n, where `rstd = 1 / sqrt(variance + eps)`. Without `centred` the mean counts as 0 (RMS
+        /// norm). `mean` and `rstd` get one number for each row.
+        fn rows_forward(
+            x: &[Self],
+            n: usize,
+            variance: (f64, bool),
+            weight: Option<&[Self]>,
+            bias: Option<&[Self]>,
+            mean: &mut [Self],
+            rstd: &mut [Self],
+            out: &mut [Self],
+        );
+        /// The gradients of [`rows_forward`](Self::rows_forward) with respect to the rows, the weight and the bias, each if wanted.
+        fn rows_backward(
+            g: &[Self],
+            x: &[Self],
+            rows: (usize, bool),
+            mean: &[Self],
+            rstd: &[Self],
+            weight: Option<&[Self]>,
+            gx: Option<&mut [Self]>,
+            gw: Option<&mut [Self]>,
+            gb: Option<&mut [Self]>,
+        );
+    }
+}
 
 struct Forward<'a, T> {
     x: &'a [T],
@@ -18,7 +48,7 @@ struct Forward<'a, T> {
     out: &'a Shared<'a, T>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Forward<'_, T> {
+impl<T: Real> Kernel for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -62,9 +92,7 @@ impl<T: Real + Summand> Kernel for Forward<'_, T> {
     }
 }
 
-/// `(x - mean) rstd weight + bias` for each row of n, where `rstd = 1 / sqrt(variance + eps)`. Without `centred` the mean counts as 0 (RMS
-/// norm). `mean` and `rstd` get one number for each row.
-pub fn rows_forward<T: Real + Summand>(
+fn rows_forward<T: Real>(
     x: &[T],
     n: usize,
     (eps, centred): (f64, bool),
@@ -101,7 +129,7 @@ struct Backward<'a, T> {
     gb: Option<&'a mut [T]>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Backward<'_, T> {
+impl<T: Real> Kernel for Backward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(mut self) {
@@ -144,8 +172,7 @@ impl<T: Real + Summand> Kernel for Backward<'_, T> {
     }
 }
 
-/// The gradients of [`rows_forward`] with respect to the rows, the weight and the bias, each if wanted.
-pub fn rows_backward<T: Real + Summand>(
+fn rows_backward<T: Real>(
     g: &[T],
     x: &[T],
     (n, centred): (usize, bool),
@@ -181,7 +208,7 @@ pub fn rows_backward<T: Real + Summand>(
     }
     for (sums, to) in [(sums_w, gw), (sums_b, gb)] {
         if let Some(to) = to {
-            reduce(Sum::<T>(PhantomData), &sums, 1, parts, n, to);
+            fold(Sum::<T>(PhantomData), &sums, (1, parts, n), to);
         }
     }
 }

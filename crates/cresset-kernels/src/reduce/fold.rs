@@ -5,76 +5,25 @@ use crate::level::{Kernel, Simd, dispatch};
 use crate::threads::run_ranges;
 use std::ops::Range;
 
-/// A reduction that can be computed in parts: each element becomes an accumulator, accumulators are joined in any grouping, the last
-/// one is finished. All methods must be `#[inline(always)]`.
-pub trait Fold: Copy + Send + Sync {
+/// A reduction that can be computed in parts: each element becomes an accumulator, and accumulators are joined in any grouping. What is
+/// left to do at the end (a division, a root) is one pass over the results and no business of the loops. All methods must be
+/// `#[inline(always)]`.
+pub(crate) trait Fold: Copy + Send + Sync {
     /// The elements.
     type In: Copy + Send + Sync;
     /// What is known of a part.
     type Acc: Copy + Send + Sync;
-    /// The result.
-    type Out: Copy + Send + Sync;
+    /// The fold that joins accumulators. Most are sums, so that few loops are compiled for the later stages.
+    type Joined: Fold<In = Self::Acc, Acc = Self::Acc> + Default;
     /// What is known of no elements.
     fn start(&self) -> Self::Acc;
     /// What is known of one element.
-    fn map<S: Simd>(&self, x: Self::In) -> Self::Acc;
+    fn map(&self, x: Self::In) -> Self::Acc;
     /// What is known of two parts together.
     fn join(&self, a: Self::Acc, b: Self::Acc) -> Self::Acc;
-    /// The result for `n` elements.
-    fn finish(&self, a: Self::Acc, n: usize) -> Self::Out;
 }
 
-/// The first stage of a fold over several groups of dimensions: accumulators stay unfinished.
-#[derive(Clone, Copy)]
-pub struct First<F>(pub F);
-impl<F: Fold> Fold for First<F> {
-    type In = F::In;
-    type Acc = F::Acc;
-    type Out = F::Acc;
-    #[inline(always)]
-    fn start(&self) -> F::Acc {
-        self.0.start()
-    }
-    #[inline(always)]
-    fn map<S: Simd>(&self, x: F::In) -> F::Acc {
-        self.0.map::<S>(x)
-    }
-    #[inline(always)]
-    fn join(&self, a: F::Acc, b: F::Acc) -> F::Acc {
-        self.0.join(a, b)
-    }
-    #[inline(always)]
-    fn finish(&self, a: F::Acc, _n: usize) -> F::Acc {
-        a
-    }
-}
-
-/// A later stage: joins accumulators; `.1` is the number of elements behind each.
-#[derive(Clone, Copy)]
-pub struct Again<F>(pub F, pub usize);
-impl<F: Fold> Fold for Again<F> {
-    type In = F::Acc;
-    type Acc = F::Acc;
-    type Out = F::Out;
-    #[inline(always)]
-    fn start(&self) -> F::Acc {
-        self.0.start()
-    }
-    #[inline(always)]
-    fn map<S: Simd>(&self, x: F::Acc) -> F::Acc {
-        x
-    }
-    #[inline(always)]
-    fn join(&self, a: F::Acc, b: F::Acc) -> F::Acc {
-        self.0.join(a, b)
-    }
-    #[inline(always)]
-    fn finish(&self, a: F::Acc, n: usize) -> F::Out {
-        self.0.finish(a, n * self.1)
-    }
-}
-
-/// Joins a stream of partial results in pairs, pairs in pairs, and so on.
+/// Joins a stream of partial results, at least one, in pairs, pairs in pairs, and so on.
 pub(crate) struct Cascade<A> {
     levels: [A; 40],
     count: usize,
@@ -95,11 +44,8 @@ impl<A: Copy> Cascade<A> {
         self.count += 1;
     }
     #[inline(always)]
-    pub fn finish(self, start: A, join: impl Fn(A, A) -> A) -> A {
+    pub fn finish(&self, join: impl Fn(A, A) -> A) -> A {
         let mut left = self.count;
-        if left == 0 {
-            return start;
-        }
         let mut value = self.levels[left.trailing_zeros() as usize];
         left &= left - 1;
         while left != 0 {
@@ -115,13 +61,13 @@ const BLOCK: usize = 2048;
 
 /// Folds with `W` accumulators that step through the slice side by side.
 #[inline(always)]
-fn fold_wide<F: Fold, S: Simd, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
+fn fold_wide<F: Fold, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
     let mut acc = [f.start(); W];
     let mut chunks = x.chunks_exact(W);
     for chunk in &mut chunks {
         let chunk: &[F::In; W] = chunk.try_into().expect("W elements");
         for i in 0..W {
-            acc[i] = f.join(acc[i], f.map::<S>(chunk[i]));
+            acc[i] = f.join(acc[i], f.map(chunk[i]));
         }
     }
     let mut rest = chunks.remainder();
@@ -129,13 +75,13 @@ fn fold_wide<F: Fold, S: Simd, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
     while W > 8 && rest.len() >= 8 {
         let (chunk, tail) = rest.split_at(8);
         for i in 0..8 {
-            acc[at + i] = f.join(acc[at + i], f.map::<S>(chunk[i]));
+            acc[at + i] = f.join(acc[at + i], f.map(chunk[i]));
         }
         at += 8;
         rest = tail;
     }
     for (a, x) in acc[W - 8..].iter_mut().zip(rest) {
-        *a = f.join(*a, f.map::<S>(*x));
+        *a = f.join(*a, f.map(*x));
     }
     let mut w = W / 2;
     while w > 0 {
@@ -147,27 +93,42 @@ fn fold_wide<F: Fold, S: Simd, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
     acc[0]
 }
 
+struct Row<'a, F: Fold>(&'a F, &'a [F::In]);
+impl<F: Fold> Kernel for Row<'_, F> {
+    type Output = F::Acc;
+    #[inline(always)]
+    fn run<S: Simd>(self) -> F::Acc {
+        let Row(f, x) = self;
+        let mut cascade: Option<Cascade<F::Acc>> = None;
+        let mut at = 0;
+        loop {
+            let block = &x[at..x.len().min(at + BLOCK)];
+            let a = fold_wide::<F, 32>(f, block);
+            at += block.len();
+            if at == x.len() && cascade.is_none() {
+                return a;
+            }
+            let cascade = cascade.get_or_insert_with(|| Cascade::new(a));
+            cascade.push(a, |a, b| f.join(a, b));
+            if at == x.len() {
+                return cascade.finish(|a, b| f.join(a, b));
+            }
+        }
+    }
+}
+
 /// Folds a row.
 #[inline(always)]
 pub(crate) fn fold_row<F: Fold, S: Simd>(f: &F, x: &[F::In]) -> F::Acc {
     if x.len() <= 8 {
         let mut a = f.start();
         for &x in x {
-            a = f.join(a, f.map::<S>(x));
+            a = f.join(a, f.map(x));
         }
         return a;
     }
-    if x.len() < 32 {
-        return fold_wide::<F, S, 8>(f, x);
-    }
-    if x.len() <= BLOCK {
-        return fold_wide::<F, S, 32>(f, x);
-    }
-    let mut cascade = Cascade::new(f.start());
-    for block in x.chunks(BLOCK) {
-        cascade.push(fold_wide::<F, S, 32>(f, block), |a, b| f.join(a, b));
-    }
-    cascade.finish(f.start(), |a, b| f.join(a, b))
+    // SAFETY: this stands in a kernel that runs at level S.
+    unsafe { S::part(Row(f, x)) }
 }
 
 /// `Σ f(a, b)` over two rows, as accurate as [`fold_row`].
@@ -195,7 +156,7 @@ pub(crate) fn sum_pairs<T: super::Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T)
         }
         cascade.push(acc[0], |a, b| a + b);
     }
-    cascade.finish(T::ZERO, |a, b| a + b)
+    if a.is_empty() { T::ZERO } else { cascade.finish(|a, b| a + b) }
 }
 
 /// How many columns have their accumulators side by side.
@@ -203,69 +164,83 @@ pub(crate) const TILE: usize = 128;
 /// How many rows are added up before they are added to those before.
 const ROWS: usize = 256;
 
-/// Folds `rows` rows, `stride` apart, of `cols` (at most [`TILE`]) columns into `acc`.
-#[inline(always)]
-pub(crate) fn fold_cols<F: Fold, S: Simd>(f: &F, x: &[F::In], rows: usize, stride: usize, acc: &mut [F::Acc]) {
-    let cols = acc.len();
-    assert!(cols <= TILE);
-    acc.fill(f.start());
-    let mut row = 0;
-    while row < rows {
-        let end = rows.min(row + ROWS);
-        let mut part = [f.start(); TILE];
-        let part = &mut part[..cols];
-        while row + 4 <= end {
-            let at = |k: usize| &x[(row + k) * stride..][..cols];
-            let (a, b, c, d) = (at(0), at(1), at(2), at(3));
-            for i in 0..cols {
-                let ab = f.join(f.map::<S>(a[i]), f.map::<S>(b[i]));
-                let cd = f.join(f.map::<S>(c[i]), f.map::<S>(d[i]));
-                part[i] = f.join(part[i], f.join(ab, cd));
+struct Columns<'a, F: Fold> {
+    f: &'a F,
+    x: &'a [F::In],
+    rows: usize,
+    stride: usize,
+    acc: &'a mut [F::Acc],
+}
+impl<F: Fold> Kernel for Columns<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Columns { f, x, rows, stride, acc } = self;
+        let cols = acc.len();
+        assert!(cols <= TILE);
+        acc.fill(f.start());
+        let mut row = 0;
+        while row < rows {
+            let end = rows.min(row + ROWS);
+            let mut part = [f.start(); TILE];
+            let part = &mut part[..cols];
+            while row + 4 <= end {
+                let at = |k: usize| &x[(row + k) * stride..][..cols];
+                let (a, b, c, d) = (at(0), at(1), at(2), at(3));
+                for i in 0..cols {
+                    let ab = f.join(f.map(a[i]), f.map(b[i]));
+                    let cd = f.join(f.map(c[i]), f.map(d[i]));
+                    part[i] = f.join(part[i], f.join(ab, cd));
+                }
+                row += 4;
             }
-            row += 4;
-        }
-        while row < end {
-            let a = &x[row * stride..][..cols];
-            for i in 0..cols {
-                part[i] = f.join(part[i], f.map::<S>(a[i]));
+            while row < end {
+                let a = &x[row * stride..][..cols];
+                for i in 0..cols {
+                    part[i] = f.join(part[i], f.map(a[i]));
+                }
+                row += 1;
             }
-            row += 1;
-        }
-        for i in 0..cols {
-            acc[i] = f.join(acc[i], part[i]);
+            for i in 0..cols {
+                acc[i] = f.join(acc[i], part[i]);
+            }
         }
     }
 }
 
+/// Folds `rows` rows, `stride` apart, of `cols` (at most [`TILE`]) columns into `acc`.
+#[inline(always)]
+pub(crate) fn fold_cols<F: Fold, S: Simd>(f: &F, x: &[F::In], rows: usize, stride: usize, acc: &mut [F::Acc]) {
+    // SAFETY: this stands in a kernel that runs at level S.
+    unsafe { S::part(Columns { f, x, rows, stride, acc }) }
+}
+
+/// Rows of n elements, each in parts of `part` (the last one shorter); every part has an accumulator of its own.
 struct Rows<'a, F: Fold> {
     f: F,
     x: &'a [F::In],
     n: usize,
-    out: &'a Shared<'a, F::Out>,
-    rows: Range<usize>,
+    part: usize,
+    out: &'a Shared<'a, F::Acc>,
+    tasks: Range<usize>,
 }
 impl<F: Fold> Kernel for Rows<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        // SAFETY: ranges of rows do not overlap.
-        let out = unsafe { self.out.part(self.rows.start, self.rows.len()) };
-        for (out, row) in out.iter_mut().zip(self.rows) {
-            *out = self.f.finish(fold_row::<F, S>(&self.f, &self.x[row * self.n..][..self.n]), self.n);
+        let parts = self.n.div_ceil(self.part);
+        // SAFETY: ranges of parts do not overlap.
+        let out = unsafe { self.out.part(self.tasks.start, self.tasks.len()) };
+        let (mut row, mut part) = (self.tasks.start / parts, self.tasks.start % parts);
+        for out in out {
+            let start = part * self.part;
+            let x = &self.x[row * self.n + start..][..self.part.min(self.n - start)];
+            *out = fold_row::<F, S>(&self.f, x);
+            part += 1;
+            if part == parts {
+                (row, part) = (row + 1, 0);
+            }
         }
-    }
-}
-
-/// One part of one long row.
-struct Part<'a, F: Fold> {
-    f: F,
-    x: &'a [F::In],
-}
-impl<F: Fold> Kernel for Part<'_, F> {
-    type Output = F::Acc;
-    #[inline(always)]
-    fn run<S: Simd>(self) -> F::Acc {
-        fold_row::<F, S>(&self.f, self.x)
     }
 }
 
@@ -278,15 +253,14 @@ struct Cols<'a, F: Fold> {
     part: usize,
     parts: usize,
     tiles: usize,
-    out: &'a Shared<'a, F::Out>,
+    out: &'a Shared<'a, F::Acc>,
     tasks: Range<usize>,
 }
 impl<F: Fold> Kernel for Cols<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let (f, inner) = (&self.f, self.inner);
-        let mut acc = [f.start(); TILE];
+        let inner = self.inner;
         for task in self.tasks {
             let (tile, rest) = (task % self.tiles, task / self.tiles);
             let (part, o) = (rest % self.parts, rest / self.parts);
@@ -295,102 +269,53 @@ impl<F: Fold> Kernel for Cols<'_, F> {
             let first = part * self.part;
             let rows = self.part.min(self.n - first);
             let x = &self.x[(o * self.n + first) * inner + start..];
-            fold_cols::<F, S>(f, x, rows, inner, &mut acc[..cols]);
             // SAFETY: every task has a tile of its own.
             let out = unsafe { self.out.part((o * self.parts + part) * inner + start, cols) };
-            for i in 0..cols {
-                out[i] = f.finish(acc[i], rows);
-            }
+            fold_cols::<F, S>(&self.f, x, rows, inner, out);
         }
     }
 }
 
-/// Reduces `x`, seen as (outer, n, inner), along n. `out` has outer * inner elements.
-pub fn reduce<F: Fold>(f: F, x: &[F::In], outer: usize, n: usize, inner: usize, out: &mut [F::Out]) {
+/// Folds `x`, seen as (outer, n, inner), along n. `out` has outer * inner elements.
+pub(crate) fn fold<F: Fold>(f: F, x: &[F::In], (outer, n, inner): (usize, usize, usize), out: &mut [F::Acc]) {
     assert!(x.len() >= outer * n * inner && out.len() == outer * inner);
     if out.is_empty() {
         return;
     }
     if n == 0 {
-        return out.fill(f.finish(f.start(), 0));
+        return out.fill(f.start());
     }
     if inner == 1 {
-        if n <= 2 * PIECE {
+        let part = if n <= 2 * PIECE { n } else { PIECE };
+        let parts = n.div_ceil(part);
+        let run = |out: &mut [F::Acc]| {
             let out = Shared::new(out);
-            let grain = (PIECE / n).max(1);
-            return run_ranges(outer, grain, &|rows| dispatch(Rows { f, x, n, out: &out, rows }));
-        }
-        let parts = n.div_ceil(PIECE);
-        let mut partial = vec![f.start(); outer * parts];
-        {
-            let partial = Shared::new(&mut partial);
-            run_ranges(outer * parts, 1, &|range| {
-                for i in range {
-                    let (o, p) = (i / parts, i % parts);
-                    let start = p * PIECE;
-                    let x = &x[o * n + start..][..PIECE.min(n - start)];
-                    // SAFETY: each i is in one range only.
-                    unsafe { partial.part(i, 1)[0] = dispatch(Part { f, x }) };
-                }
+            run_ranges(outer * parts, (PIECE / part).max(1), &|tasks| {
+                dispatch(Rows { f, x, n, part, out: &out, tasks });
             });
+        };
+        if parts == 1 {
+            return run(out);
         }
-        for o in 0..outer {
-            let mut cascade = Cascade::new(f.start());
-            for &a in &partial[o * parts..][..parts] {
-                cascade.push(a, |a, b| f.join(a, b));
-            }
-            out[o] = f.finish(cascade.finish(f.start(), |a, b| f.join(a, b)), n);
-        }
-        return;
+        let mut partial = vec![f.start(); outer * parts];
+        run(&mut partial);
+        return fold(F::Joined::default(), &partial, (outer, parts, 1), out);
     }
     let tiles = inner.div_ceil(TILE);
     // Narrow matrices are cut into more rows each, so that a part is worth a thread.
     let part = (PIECE / inner.min(TILE)).max(ROWS);
     let parts = if n >= 2 * part { n.div_ceil(part) } else { 1 };
     let part = if parts == 1 { n } else { part };
-    let tasks = outer * parts * tiles;
-    let grain = (PIECE / (part * inner.min(TILE))).max(1);
-    if parts == 1 {
+    let run = |out: &mut [F::Acc]| {
         let out = Shared::new(out);
-        return run_ranges(tasks, grain, &|tasks| {
-            dispatch(Cols { f, x, n, inner, part, parts, tiles, out: &out, tasks })
+        run_ranges(outer * parts * tiles, (PIECE / (part * inner.min(TILE))).max(1), &|tasks| {
+            dispatch(Cols { f, x, n, inner, part, parts, tiles, out: &out, tasks });
         });
+    };
+    if parts == 1 {
+        return run(out);
     }
     let mut partial = vec![f.start(); outer * parts * inner];
-    {
-        let out = Shared::new(&mut partial);
-        run_ranges(tasks, grain, &|tasks| {
-            dispatch(Cols { f: First(f), x, n, inner, part, parts, tiles, out: &out, tasks })
-        });
-    }
-    let out = Shared::new(out);
-    let grain = (PIECE / (parts * inner.min(TILE))).max(1);
-    run_ranges(outer * tiles, grain, &|tasks| {
-        dispatch(Cols { f: Total(f, n), x: &partial, n: parts, inner, part: parts, parts: 1, tiles, out: &out, tasks })
-    });
-}
-
-/// [`Again`] for parts of unequal length: the number of elements is known as a whole.
-#[derive(Clone, Copy)]
-struct Total<F>(F, usize);
-impl<F: Fold> Fold for Total<F> {
-    type In = F::Acc;
-    type Acc = F::Acc;
-    type Out = F::Out;
-    #[inline(always)]
-    fn start(&self) -> F::Acc {
-        self.0.start()
-    }
-    #[inline(always)]
-    fn map<S: Simd>(&self, x: F::Acc) -> F::Acc {
-        x
-    }
-    #[inline(always)]
-    fn join(&self, a: F::Acc, b: F::Acc) -> F::Acc {
-        self.0.join(a, b)
-    }
-    #[inline(always)]
-    fn finish(&self, a: F::Acc, _n: usize) -> F::Out {
-        self.0.finish(a, self.1)
-    }
+    run(&mut partial);
+    fold(F::Joined::default(), &partial, (outer, parts, inner), out);
 }

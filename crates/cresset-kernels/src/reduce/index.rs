@@ -1,7 +1,8 @@
 //! Where the largest or smallest element is.
 
 use super::fold::TILE;
-use super::{Extremum, Number, PIECE, Shared};
+use super::folds::Extremum;
+use super::{Number, PIECE, Shared};
 use crate::level::{Kernel, Simd, dispatch};
 use crate::threads::run_ranges;
 use std::marker::PhantomData;
@@ -106,11 +107,7 @@ impl<E: Extremum, T: Number> Kernel for Cols<'_, E, T> {
 }
 
 /// The extremum along n of `x`, seen as (outer, n, inner), and the first position of it; the first NaN if there is one.
-///
-/// # Panics
-/// If `n` is 0.
-pub fn extremum_with_index<E: Extremum, T: Number>(
-    _which: E,
+pub(super) fn extremum<E: Extremum, T: Number>(
     x: &[T],
     (outer, n, inner): (usize, usize, usize),
     value: &mut [T],
@@ -129,15 +126,4 @@ pub fn extremum_with_index<E: Extremum, T: Number>(
     run_ranges(outer * inner.div_ceil(TILE), grain, &|tasks| {
         dispatch(Cols { x, n, inner, value: &value, index: &index, tasks, e });
     });
-}
-
-/// [`extremum_with_index`] without the values.
-pub fn arg_extremum<E: Extremum, T: Number>(
-    which: E,
-    x: &[T],
-    (outer, n, inner): (usize, usize, usize),
-    index: &mut [i64],
-) {
-    let mut value = vec![T::ZERO; index.len()];
-    extremum_with_index(which, x, (outer, n, inner), &mut value, index);
 }

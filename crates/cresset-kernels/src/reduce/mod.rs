@@ -12,20 +12,16 @@ mod fold;
 mod folds;
 mod index;
 mod moments;
+mod reduction;
 mod scan;
 mod shared;
 
-pub use fold::{Again, First, Fold, reduce};
-pub(crate) use fold::{TILE, fold_cols, fold_row, sum_pairs};
+pub(crate) use fold::{TILE, fold, fold_cols, fold_row, sum_pairs};
+pub use folds::Summand;
+pub(crate) use folds::{Max, Sum};
 pub(crate) use moments::{Deviations, deviations_cols};
-
-pub use folds::{
-    AbsMax, AbsMin, All, Any, CountNonzero, Extremum, Max, Mean, Min, NanCount, NanSum, Power, Product, Sum,
-    SumSquares, Summand, ZeroPower,
-};
-pub use index::{arg_extremum, extremum_with_index};
-pub use moments::moments;
-pub use scan::{CumProd, CumSum, LogCumSumExp, Scan, cum_extremum, scan};
+pub use reduction::{Count, Group, Reduce, Reduction, Sizes, count_true};
+pub use scan::{Running, Runs};
 pub(crate) use shared::Shared;
 
 /// How many elements make a piece of work for one thread.
@@ -67,7 +63,7 @@ number! {
 
 /// f32 and f64, with the little arithmetic that reductions need.
 pub trait Real:
-    Number
+    Summand
     + crate::math::Wide
     + std::ops::Add<Output = Self>
     + std::ops::Sub<Output = Self>
@@ -79,6 +75,8 @@ pub trait Real:
     const ONE: Self;
     /// Not a number.
     const NAN: Self;
+    /// f32: worth a text of its own for short rows.
+    const SHORT: bool;
     /// The nearest value.
     fn of(x: f64) -> Self;
     /// As f64.
@@ -89,6 +87,8 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// x to the power p.
     fn pow(self, p: Self) -> Self;
+    /// Mean and sum of squared deviations of `x`, seen as (outer, n, inner), along n.
+    fn moments(x: &[Self], sizes: Sizes, mean: &mut [Self], squares: &mut [Self]);
     /// e to the power x, in vector instructions where it stands in a loop.
     #[inline(always)]
     fn exp<S: Simd>(self) -> Self {
@@ -105,6 +105,7 @@ macro_rules! real {
         impl Real for $t {
             const ONE: $t = 1.0;
             const NAN: $t = $t::NAN;
+            const SHORT: bool = size_of::<$t>() == 4;
             #[inline(always)]
             fn of(x: f64) -> $t {
                 x as $t
@@ -125,11 +126,36 @@ macro_rules! real {
             fn pow(self, p: $t) -> $t {
                 self.powf(p)
             }
+            fn moments(x: &[$t], sizes: Sizes, mean: &mut [$t], squares: &mut [$t]) {
+                moments::moments_of(x, sizes, mean, squares);
+            }
         }
     };
 }
 real!(f32);
 real!(f64);
+
+/// Writes a trait of kernels and implements it for some types by the generic functions of the same names that stand in the same module. A
+/// trait's method for one type is compiled here; a generic function would be compiled, with all its loops, in every crate that calls it.
+macro_rules! kernels {
+    ($(#[$doc:meta])* pub trait $name:ident: $bound:ident, for $types:tt {
+        $($(#[$about:meta])* fn $f:ident($($arg:ident: $ty:ty),* $(,)?);)*
+    }) => {
+        $(#[$doc])*
+        pub trait $name: $bound {
+            $($(#[$about])* fn $f($($arg: $ty),*);)*
+        }
+        $crate::reduce::kernels!(@each $name $types $($f($($arg: $ty),*))*);
+    };
+    (@each $name:ident [] $($rest:tt)*) => {};
+    (@each $name:ident [$t:ty $(, $more:ty)*] $($f:ident($($arg:ident: $ty:ty),*))*) => {
+        impl $name for $t {
+            $(fn $f($($arg: $ty),*) { $f::<$t>($($arg),*) })*
+        }
+        $crate::reduce::kernels!(@each $name [$($more),*] $($f($($arg: $ty),*))*);
+    };
+}
+pub(crate) use kernels;
 
 #[cfg(test)]
 mod tests;

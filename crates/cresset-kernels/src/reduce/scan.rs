@@ -1,11 +1,13 @@
 //! Running sums, products and extrema along a dimension.
 
+use super::folds::Extremum;
 use super::folds::Summand;
-use super::{Extremum, Number, PIECE, Real, Shared};
+use super::{Number, PIECE, Real, Shared};
 use crate::threads::run_ranges;
+use std::marker::PhantomData;
 
 /// A running reduction.
-pub trait Scan: Copy + Send + Sync {
+trait Scan: Copy + Send + Sync {
     /// The elements.
     type Item: Copy + Send + Sync;
     /// What is kept while stepping; wider than the elements where that saves digits.
@@ -19,13 +21,7 @@ pub trait Scan: Copy + Send + Sync {
 }
 
 /// Running results of `x`, seen as (outer, n, inner), along n; from the end if `reverse`.
-pub fn scan<F: Scan>(
-    f: F,
-    x: &[F::Item],
-    (outer, n, inner): (usize, usize, usize),
-    reverse: bool,
-    out: &mut [F::Item],
-) {
+fn scan<F: Scan>(f: F, x: &[F::Item], (outer, n, inner): (usize, usize, usize), reverse: bool, out: &mut [F::Item]) {
     assert!(x.len() >= out.len() && out.len() == outer * n * inner);
     if out.is_empty() {
         return;
@@ -71,10 +67,10 @@ pub fn scan<F: Scan>(
 
 /// The running sum. f32 is summed in f64, as PyTorch does.
 #[derive(Clone, Copy)]
-pub struct CumSum<T>(pub std::marker::PhantomData<T>);
+struct CumSum<T>(PhantomData<T>);
 /// The running product.
 #[derive(Clone, Copy)]
-pub struct CumProd<T>(pub std::marker::PhantomData<T>);
+struct CumProd<T>(PhantomData<T>);
 macro_rules! running {
     ($name:ident: $op:ident, $one:expr, $zero:expr) => {
         impl Scan for $name<f32> {
@@ -123,7 +119,7 @@ running!(CumProd: times, 1.0, 1);
 
 /// `ln Σ exp` of what came before and here.
 #[derive(Clone, Copy)]
-pub struct LogCumSumExp<T>(pub std::marker::PhantomData<T>);
+struct LogCumSumExp<T>(PhantomData<T>);
 impl<T: Real> Scan for LogCumSumExp<T> {
     type Item = T;
     type State = f64;
@@ -146,9 +142,52 @@ impl<T: Real> Scan for LogCumSumExp<T> {
     }
 }
 
+/// A running reduction, as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// The running sum. f32 is summed in f64, as PyTorch does.
+    Sum,
+    /// The running product, computed as the sum is.
+    Product,
+    /// `ln Σ exp` of what came before and here, of floating-point numbers.
+    LogSumExp,
+}
+
+/// Element types with running reductions.
+pub trait Runs: Sized {
+    /// Running results of `x`, seen as (outer, n, inner), along n; from the end if `reverse`.
+    ///
+    /// # Panics
+    /// If the sizes do not agree, or the reduction is not for this type.
+    fn running(how: Running, x: &[Self], sizes: (usize, usize, usize), reverse: bool, out: &mut [Self]);
+}
+macro_rules! runs {
+    ($t:ty) => {
+        impl Runs for $t {
+            fn running(how: Running, x: &[$t], sizes: (usize, usize, usize), reverse: bool, out: &mut [$t]) {
+                match how {
+                    Running::Sum => scan(CumSum::<$t>(PhantomData), x, sizes, reverse, out),
+                    Running::Product => scan(CumProd::<$t>(PhantomData), x, sizes, reverse, out),
+                    Running::LogSumExp => scan(LogCumSumExp::<$t>(PhantomData), x, sizes, reverse, out),
+                }
+            }
+        }
+    };
+}
+runs!(f32);
+runs!(f64);
+impl Runs for i64 {
+    fn running(how: Running, x: &[i64], sizes: (usize, usize, usize), reverse: bool, out: &mut [i64]) {
+        match how {
+            Running::Sum => scan(CumSum::<i64>(PhantomData), x, sizes, reverse, out),
+            Running::Product => scan(CumProd::<i64>(PhantomData), x, sizes, reverse, out),
+            Running::LogSumExp => panic!("{how:?} is not for integers"),
+        }
+    }
+}
+
 /// The running extremum along n and where it was last met; NaN stays.
-pub fn cum_extremum<E: Extremum, T: Number>(
-    _which: E,
+pub(super) fn cum_extremum<E: Extremum, T: Number>(
     x: &[T],
     (outer, n, inner): (usize, usize, usize),
     value: &mut [T],

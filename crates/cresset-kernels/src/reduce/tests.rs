@@ -22,7 +22,7 @@ fn sums_agree_with_f64_in_every_shape() {
     ] {
         let x = noise(outer * n * inner);
         let mut out = vec![0.0; outer * inner];
-        reduce(Sum::<f32>(PhantomData), &x, outer, n, inner, &mut out);
+        fold(Sum::<f32>(PhantomData), &x, (outer, n, inner), &mut out);
         for o in 0..outer {
             for k in 0..inner {
                 let exact: f64 = (0..n).map(|i| x[(o * n + i) * inner + k] as f64).sum();
@@ -41,10 +41,10 @@ fn the_bits_do_not_depend_on_threads() {
         let mut all = Vec::new();
         for (outer, n, inner) in [(1, 300_000, 1), (300, 1000, 1), (1, 1000, 300), (1, 100_000, 3)] {
             let mut out = vec![0.0; outer * inner];
-            reduce(Sum::<f32>(PhantomData), &x, outer, n, inner, &mut out);
+            fold(Sum::<f32>(PhantomData), &x, (outer, n, inner), &mut out);
             all.extend(out.iter().map(|v| v.to_bits()));
             let mut squares = out.clone();
-            moments(&x, (outer, n, inner), &mut out, &mut squares);
+            f32::moments(&x, (outer, n, inner), &mut out, &mut squares);
             all.extend(squares.iter().map(|v| v.to_bits()));
         }
         set_num_threads(0);
@@ -61,12 +61,12 @@ fn extrema_take_the_first_and_nan() {
     x[40] = 3.0;
     x[70] = 3.0;
     let (mut v, mut i) = ([0.0], [0]);
-    extremum_with_index(Max::<()>(PhantomData), &x, (1, 100, 1), &mut v, &mut i);
+    f32::extremum(true, &x, (1, 100, 1), &mut v, &mut i);
     assert_eq!((v[0], i[0]), (3.0, 40));
     x[60] = f32::NAN;
-    extremum_with_index(Min::<()>(PhantomData), &x, (1, 100, 1), &mut v, &mut i);
+    f32::extremum(false, &x, (1, 100, 1), &mut v, &mut i);
     assert!(v[0].is_nan() && i[0] == 60);
     let mut out = [0.0];
-    reduce(Max::<f32>(PhantomData), &x, 1, 100, 1, &mut out);
+    f32::reduce(Reduction::Max, &x, &[(100, true)], &mut out);
     assert!(out[0].is_nan());
 }

@@ -2,10 +2,28 @@
 
 use super::GROUP;
 use crate::level::{Kernel, Simd, dispatch};
-use crate::reduce::{PIECE, Real, Shared, Sum, Summand, fold_row, sum_pairs};
+use crate::reduce::{PIECE, Real, Shared, Sum, fold_row, kernels, sum_pairs};
 use crate::threads::run_ranges;
 use std::marker::PhantomData;
 use std::ops::Range;
+
+kernels! {
+    /// Losses of classification.
+    pub trait ClassLosses: Real, for [f32, f64] {
+        /// The negative log likelihood of each row's class: `w (ln Σ exp(x) - x[class])` with the rows' `log_sums`, or `-w x[class]` without,
+        /// where the rows are log probabilities already. Classes must be in range.
+        fn nll(x: &[Self], n: usize, log_sums: Option<&[Self]>, classes: Classes<Self>, out: &mut [Self]);
+        /// The gradient of [`nll`](Self::nll) with log sums: `scale g w (softmax(x) - onehot)` for each row; `g` has one element, or one for each row.
+        fn cross_entropy_backward(
+            g: (&[Self], Self),
+            x: &[Self],
+            n: usize,
+            log_sums: &[Self],
+            classes: Classes<Self>,
+            out: &mut [Self],
+        );
+    }
+}
 
 /// The targets of a classification: class numbers and what they weigh.
 #[derive(Clone, Copy)]
@@ -40,7 +58,7 @@ struct Losses<'a, T> {
     out: &'a Shared<'a, T>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Losses<'_, T> {
+impl<T: Real> Kernel for Losses<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -70,9 +88,7 @@ impl<T: Real + Summand> Kernel for Losses<'_, T> {
     }
 }
 
-/// The negative log likelihood of each row's class: `w (ln Σ exp(x) - x[class])` with the rows' `log_sums`, or `-w x[class]` without,
-/// where the rows are log probabilities already. Classes must be in range.
-pub fn nll<T: Real + Summand>(x: &[T], n: usize, log_sums: Option<&[T]>, classes: Classes<T>, out: &mut [T]) {
+fn nll<T: Real>(x: &[T], n: usize, log_sums: Option<&[T]>, classes: Classes<T>, out: &mut [T]) {
     let rows = out.len();
     assert!(x.len() >= n * rows && classes.target.len() == rows);
     let out = Shared::new(out);
@@ -91,7 +107,7 @@ struct LossesBack<'a, T> {
     out: &'a Shared<'a, T>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for LossesBack<'_, T> {
+impl<T: Real> Kernel for LossesBack<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -141,8 +157,7 @@ impl<T: Real + Summand> Kernel for LossesBack<'_, T> {
     }
 }
 
-/// The gradient of [`nll`] with log sums: `scale g w (softmax(x) - onehot)` for each row; `g` has one element, or one for each row.
-pub fn cross_entropy_backward<T: Real + Summand>(
+fn cross_entropy_backward<T: Real>(
     (g, scale): (&[T], T),
     x: &[T],
     n: usize,

@@ -3,26 +3,69 @@
 mod classes;
 mod narrow;
 
-pub use classes::{Classes, cross_entropy_backward, nll};
+pub use classes::{ClassLosses, Classes};
 
 use crate::level::{Kernel, Simd, dispatch};
-use crate::reduce::{Max, PIECE, Real, Shared, Sum, Summand, TILE, fold_cols, fold_row, sum_pairs};
+use crate::reduce::{Max, PIECE, Real, Shared, Sizes, Sum, TILE, fold_cols, fold_row, kernels, sum_pairs};
 use crate::threads::run_ranges;
 use std::marker::PhantomData;
 use std::ops::Range;
 
+kernels! {
+    /// Softmax and its logarithm.
+    pub trait Softmax: Real, for [f32, f64] {
+        /// `exp(x) / Σ exp(x)` along n, or the logarithm of it, of `x` seen as (outer, n, inner).
+        fn softmax(log: bool, x: &[Self], sizes: Sizes, out: &mut [Self]);
+        /// The gradient of [`softmax`](Self::softmax) from its result `y`: `y (g - Σ g y)`, or `g - exp(y) Σ g` for the logarithm.
+        fn softmax_backward(log: bool, g: &[Self], y: &[Self], sizes: Sizes, out: &mut [Self]);
+        /// `ln Σ exp(x)` of each row of n; minus infinity for a row of nothing else, infinity for one with an infinity.
+        fn log_sum_exp(x: &[Self], n: usize, out: &mut [Self]);
+    }
+}
+
 /// Elements whose exponentials are computed in one loop: short rows share it.
 const GROUP: usize = 1024;
 
+/// `to = exp(from - level)`, and the same in place.
+struct Exp<'a, T>(&'a [T], T, &'a mut [T]);
+impl<T: Real> Kernel for Exp<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Exp(from, level, to) = self;
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = (from - level).exp::<S>();
+        }
+    }
+}
+#[inline(always)]
+fn exp<T: Real, S: Simd>(from: &[T], level: T, to: &mut [T]) {
+    // SAFETY: this stands in a kernel that runs at level S.
+    unsafe { S::part(Exp(from, level, to)) }
+}
+struct ExpIn<'a, T>(&'a mut [T]);
+impl<T: Real> Kernel for ExpIn<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for v in self.0 {
+            *v = v.exp::<S>();
+        }
+    }
+}
+#[inline(always)]
+fn exp_in<T: Real, S: Simd>(values: &mut [T]) {
+    // SAFETY: this stands in a kernel that runs at level S.
+    unsafe { S::part(ExpIn(values)) }
+}
+
 /// `ln Σ exp(x)` of a row, given its maximum. `scratch` has [`GROUP`] elements.
 #[inline(always)]
-fn log_sum<T: Real + Summand, S: Simd>(x: &[T], max: T, scratch: &mut [T]) -> T {
+fn log_sum<T: Real, S: Simd>(x: &[T], max: T, scratch: &mut [T]) -> T {
     let mut sum = T::ZERO;
     for block in x.chunks(GROUP) {
         let e = &mut scratch[..block.len()];
-        for (e, &x) in e.iter_mut().zip(block) {
-            *e = (x - max).exp::<S>();
-        }
+        exp::<T, S>(block, max, e);
         sum = sum + fold_row::<_, S>(&Sum::<T>(PhantomData), e);
     }
     max + sum.ln::<S>()
@@ -35,14 +78,14 @@ struct Rows<'a, T> {
     out: &'a Shared<'a, T>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Rows<'_, T> {
+impl<T: Real> Kernel for Rows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
         let n = self.n;
         let (max, sum) = (Max::<T>(PhantomData), Sum::<T>(PhantomData));
         let together = (GROUP / n).max(1);
-        if n <= narrow::NARROW {
+        if T::SHORT && n <= narrow::NARROW {
             let (start, len) = (self.rows.start * n, self.rows.len() * n);
             // SAFETY: ranges of rows do not overlap.
             let out = unsafe { self.out.part(start, len) };
@@ -64,9 +107,7 @@ impl<T: Real + Summand> Kernel for Rows<'_, T> {
             }
             if self.log && many * n <= GROUP {
                 let e = &mut scratch[..many * n];
-                for (e, &x) in e.iter_mut().zip(&*out) {
-                    *e = x.exp::<S>();
-                }
+                exp::<T, S>(out, T::ZERO, e);
                 for (e, out) in e.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
                     let s = fold_row::<_, S>(&sum, e).ln::<S>();
                     for out in out {
@@ -79,9 +120,7 @@ impl<T: Real + Summand> Kernel for Rows<'_, T> {
                     *out = *out - s;
                 }
             } else {
-                for out in out.iter_mut() {
-                    *out = out.exp::<S>();
-                }
+                exp_in::<T, S>(out);
                 for out in out.chunks_exact_mut(n) {
                     let s = fold_row::<_, S>(&sum, out);
                     for out in out {
@@ -101,7 +140,7 @@ struct Cols<'a, T> {
     out: &'a Shared<'a, T>,
     tasks: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Cols<'_, T> {
+impl<T: Real> Kernel for Cols<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
@@ -141,8 +180,7 @@ impl<T: Real + Summand> Kernel for Cols<'_, T> {
     }
 }
 
-/// `exp(x) / Σ exp(x)` along n, or the logarithm of it, of `x` seen as (outer, n, inner).
-pub fn softmax<T: Real + Summand>(log: bool, x: &[T], (outer, n, inner): (usize, usize, usize), out: &mut [T]) {
+fn softmax<T: Real>(log: bool, x: &[T], (outer, n, inner): (usize, usize, usize), out: &mut [T]) {
     assert!(x.len() >= out.len() && out.len() == outer * n * inner);
     if out.is_empty() {
         return;
@@ -167,12 +205,12 @@ struct Back<'a, T> {
     out: &'a Shared<'a, T>,
     tasks: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for Back<'_, T> {
+impl<T: Real> Kernel for Back<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
         let (n, inner) = (self.n, self.inner);
-        if inner == 1 && n <= narrow::NARROW {
+        if inner == 1 && T::SHORT && n <= narrow::NARROW {
             let (start, len) = (self.tasks.start * n, self.tasks.len() * n);
             // SAFETY: ranges of rows do not overlap.
             let out = unsafe { self.out.part(start, len) };
@@ -229,14 +267,7 @@ impl<T: Real + Summand> Kernel for Back<'_, T> {
     }
 }
 
-/// The gradient of [`softmax`] from its result `y`: `y (g - Σ g y)`, or `g - exp(y) Σ g` for the logarithm.
-pub fn softmax_backward<T: Real + Summand>(
-    log: bool,
-    g: &[T],
-    y: &[T],
-    (outer, n, inner): (usize, usize, usize),
-    out: &mut [T],
-) {
+fn softmax_backward<T: Real>(log: bool, g: &[T], y: &[T], (outer, n, inner): (usize, usize, usize), out: &mut [T]) {
     assert!(g.len() >= out.len() && y.len() >= out.len() && out.len() == outer * n * inner);
     if out.is_empty() {
         return;
@@ -254,14 +285,14 @@ struct LogSums<'a, T> {
     out: &'a Shared<'a, T>,
     rows: Range<usize>,
 }
-impl<T: Real + Summand> Kernel for LogSums<'_, T> {
+impl<T: Real> Kernel for LogSums<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
         let n = self.n;
         // SAFETY: ranges of rows do not overlap.
         let out = unsafe { self.out.part(self.rows.start, self.rows.len()) };
-        if n <= narrow::NARROW {
+        if T::SHORT && n <= narrow::NARROW {
             let x = &self.x[self.rows.start * n..][..out.len() * n];
             return narrow::log_sums::<T, S>(x, n, out);
         }
@@ -287,9 +318,7 @@ impl<T: Real + Summand> Kernel for LogSums<'_, T> {
                     *e = x - *out;
                 }
             }
-            for e in e.iter_mut() {
-                *e = e.exp::<S>();
-            }
+            exp_in::<T, S>(e);
             for (e, out) in e.chunks_exact(n).zip(out.iter_mut()) {
                 *out = *out + fold_row::<_, S>(&sum, e).ln::<S>();
             }
@@ -303,8 +332,7 @@ fn finite<T: Real>(x: T) -> T {
     if x.abs() == T::HIGHEST { T::ZERO } else { x }
 }
 
-/// `ln Σ exp(x)` of each row of n; minus infinity for a row of nothing else, infinity for one with an infinity.
-pub fn log_sum_exp<T: Real + Summand>(x: &[T], n: usize, out: &mut [T]) {
+fn log_sum_exp<T: Real>(x: &[T], n: usize, out: &mut [T]) {
     assert!(x.len() >= n * out.len());
     if n == 0 {
         return out.fill(T::LOWEST);

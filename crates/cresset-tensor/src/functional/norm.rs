@@ -167,7 +167,9 @@ pub fn instance_norm(
         let (rows, mut mean) = (shape[0] * shape[1], Vec::new());
         let mut squares = vec![0.0; rows];
         mean.resize(rows, 0.0);
-        wide.with_slice::<f64, _>(|x| cresset_kernels::reduce::moments(x, (rows, values, 1), &mut mean, &mut squares));
+        wide.with_slice::<f64, _>(|x| {
+            <f64 as cresset_kernels::reduce::Real>::moments(x, (rows, values, 1), &mut mean, &mut squares)
+        });
         let over_batch = |v: &[f64], by: f64| -> Vec<f64> {
             (0..shape[1]).map(|c| (0..shape[0]).map(|n| v[n * shape[1] + c]).sum::<f64>() / by).collect()
         };

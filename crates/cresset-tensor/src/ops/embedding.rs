@@ -1,13 +1,14 @@
 //! Rows of a table by index: `embedding`.
 
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::ops::matrix::from_first;
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use crate::{Element, with_element, with_float};
+use crate::{Element, with_float};
+use cresset_kernels::buffer::Element as Stored;
 use cresset_kernels::rows;
 
 /// Inputs: the table (n, d), indices of any shape.
@@ -44,7 +45,7 @@ impl Op for Embedding {
         Ok([Meta { dtype: w.dtype, shape }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        fn go<T: Element>(w: &Array, at: &Array, meta: Meta) -> Array {
+        fn go<T: Stored>(w: &Array, at: &Array, meta: Meta) -> Array {
             let width = w.shape()[1];
             let dense;
             let w = if w.strides()[1] == 1 || width == 1 {
@@ -54,8 +55,8 @@ impl Op for Embedding {
                 &dense
             };
             let reading = w.read();
-            let table = from_first::<T::Stored>(w, &reading);
-            Array::build::<T::Stored>(meta, |out| at.with_slice(|at| rows::take(table, w.strides()[0], width, at, out)))
+            let table = from_first::<T>(w, &reading);
+            Array::build::<T>(meta, |out| at.with_slice(|at| rows::take(table, w.strides()[0], width, at, out)))
         }
         let (w, at) = (inputs[0], list(inputs[1]));
         let n = w.shape()[0];
@@ -64,7 +65,7 @@ impl Op for Embedding {
             // What indices may be is known only from the numbers, so this refusal stands here.
             fail("embedding", "index out of range in self");
         }
-        [with_element!(w.dtype(), T => go::<T>(w, &at, outputs[0]))].into()
+        [with_bits!(w.dtype(), T => go::<T>(w, &at, outputs[0]))].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b10)

@@ -11,13 +11,14 @@ use super::index::checked_index;
 use super::number::Number;
 use super::value::Value;
 use super::view::dim_of;
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::dims::{Dims, broadcast};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply_directly, apply1};
 use crate::tensor::Tensor;
 use crate::with_element;
+use cresset_kernels::buffer::Element as Stored;
 
 /// Visits an index array in row-major order with the places that go along with it in up to two other arrays: `f(position in the index, a, b)`.
 /// The strides of the others are given with the dimension of the index set to 0 where the index decides.
@@ -79,11 +80,11 @@ impl Op for Gather {
         Ok([Meta { dtype: inputs[0].dtype, shape: inputs[1].shape }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        fn go<T: crate::Element>(dim: usize, x: &Array, index: &Array, meta: Meta) -> Array {
+        fn go<T: Stored>(dim: usize, x: &Array, index: &Array, meta: Meta) -> Array {
             let (from, at) = (x.read(), index.read());
-            let (from, at) = (from.slice::<T::Stored>(), at.slice::<i64>());
+            let (from, at) = (from.slice::<T>(), at.slice::<i64>());
             let (rest, step) = apart(x.strides(), dim);
-            Array::build::<T::Stored>(meta, |out| {
+            Array::build::<T>(meta, |out| {
                 let mut o = out.iter_mut();
                 walk(index, (&rest, x.offset()), (&rest, 0), |p, q, _| {
                     *o.next().expect("as many as the index has") = from[q + at[p] as usize * step];
@@ -92,7 +93,7 @@ impl Op for Gather {
         }
         // A 0-d operand takes part as a vector of one.
         let (x, index) = (vector(inputs[0]), vector(inputs[1]));
-        let out = with_element!(x.dtype(), T => go::<T>(self.dim, &x, &index, Meta::new(x.dtype(), *index.shape())));
+        let out = with_bits!(x.dtype(), T => go::<T>(self.dim, &x, &index, Meta::new(x.dtype(), *index.shape())));
         [out.view(outputs[0].shape, outputs[0].shape.contiguous_strides(), 0)].into()
     }
     fn saves(&self) -> Saves {

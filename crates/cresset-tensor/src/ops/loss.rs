@@ -8,7 +8,7 @@ use crate::op::{Context, Few, Op, Saves, apply};
 use crate::ops::reduce::{Over, sum::sum_over, widened, with_real};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::softmax::{Classes, cross_entropy_backward, log_sum_exp, nll};
+use cresset_kernels::softmax::{ClassLosses, Classes, Softmax};
 
 /// What a loss does with the losses of the elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -180,10 +180,10 @@ impl Op for ClassLoss {
             let kept = Array::build::<T>(outputs[1], |kept| {
                 self.with::<T, _>([&x, &target, &weight], |x, classes| {
                     if self.scores {
-                        log_sum_exp(x, c, &mut kept[..n]);
-                        nll(x, c, Some(&kept[..n]), classes, &mut losses);
+                        T::log_sum_exp(x, c, &mut kept[..n]);
+                        T::nll(x, c, Some(&kept[..n]), classes, &mut losses);
                     } else {
-                        nll(x, c, None, classes, &mut losses);
+                        T::nll(x, c, None, classes, &mut losses);
                     }
                     if self.reduction == Reduction::Mean {
                         total = classes.total();
@@ -237,7 +237,7 @@ impl Op for ClassLoss {
         let n = target.numel();
         let gx = with_real!(x.dtype(), T => Array::build::<T>(*x.meta(), |out| {
             kept.with_slice::<T, _>(|kept| g.with_slice::<T, _>(|g| self.with::<T, _>([&x, &target, &weight], |x, classes| {
-                cross_entropy_backward((g, 1.0 / kept[n]), x, c, &kept[..n], classes, out);
+                T::cross_entropy_backward((g, 1.0 / kept[n]), x, c, &kept[..n], classes, out);
             })));
         }));
         out[0] = Some(Tensor::from_array(unrows(gx, &meta.shape).to(meta.dtype)));

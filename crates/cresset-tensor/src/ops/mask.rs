@@ -2,7 +2,7 @@
 
 use super::search::truths;
 use super::value::Value;
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::dims::broadcast;
 use crate::dtype::DType;
 use crate::error::fail;
@@ -10,7 +10,7 @@ use crate::kernels;
 use crate::op::{Context, Few, Op, Saves, apply_directly, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use crate::{Element, with_element};
+use cresset_kernels::buffer::Element as Stored;
 
 /// Input 0 with the 0-d input 2 wherever the mask (input 1) is, or with `inverted` is not, true.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ struct MaskedFill {
 impl MaskedFill {
     /// Works on `x` itself.
     fn write(&self, x: &Array, mask: &Array, value: &Array) {
-        fn go<T: Element>(inverted: bool, x: &Array, mask: &Array, value: &Array) {
-            let value = T::from_scalar(value.get(value.offset())).store();
+        fn go<T: Stored>(inverted: bool, x: &Array, mask: &Array, value: &Array) {
+            let value = value.read().slice::<T>()[value.offset()];
             let bits = mask.read();
             let bits = bits.slice::<u8>();
             let mut to = x.storage().write();
-            let to = to.slice::<T::Stored>();
+            let to = to.slice::<T>();
             if x.is_contiguous() && mask.is_contiguous() {
                 let n = x.numel();
                 let (to, bits) = (&mut to[x.offset()..x.offset() + n], &bits[mask.offset()..mask.offset() + n]);
@@ -47,7 +47,7 @@ impl MaskedFill {
         }
         let mask = mask.broadcast_to(x.shape());
         let value = value.to(x.dtype());
-        with_element!(x.dtype(), T => go::<T>(self.inverted, x, &mask, &value));
+        with_bits!(x.dtype(), T => go::<T>(self.inverted, x, &mask, &value));
     }
 }
 

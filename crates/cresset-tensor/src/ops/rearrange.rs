@@ -1,7 +1,7 @@
 //! Elements in another order or several times: flip, roll, rot90, repeat, tile, repeat_interleave.
 
 use super::view::{dim_of, dims_of};
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::dims::{Dims, IntList};
 use crate::dtype::DType;
 use crate::error::fail;
@@ -9,7 +9,7 @@ use crate::kernels;
 use crate::op::{Context, Few, Op, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use crate::{Element, with_element};
+use cresset_kernels::buffer::Element as Stored;
 
 /// Backwards along some dimensions.
 #[derive(Debug)]
@@ -23,9 +23,9 @@ impl Op for Flip {
         Ok([*inputs[0]].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        fn go<T: Element>(x: &Array, dims: &Dims, meta: Meta) -> Array {
+        fn go<T: Stored>(x: &Array, dims: &Dims, meta: Meta) -> Array {
             let from = x.read();
-            let from = from.slice::<T::Stored>();
+            let from = from.slice::<T>();
             // The walk goes over the result; what is flipped starts at its end and steps back.
             let mut start = x.offset();
             let mut strides = *x.strides();
@@ -36,7 +36,7 @@ impl Op for Flip {
             let last = meta.shape.len() - 1;
             let (row, step) = (meta.shape[last], strides[last]);
             let outer = Dims::new(&meta.shape[..last]);
-            Array::build::<T::Stored>(meta, |out| {
+            Array::build::<T>(meta, |out| {
                 let mut at = [0usize; crate::dims::MAX_DIMS];
                 let mut base = start;
                 for line in out.chunks_exact_mut(row) {
@@ -68,7 +68,7 @@ impl Op for Flip {
         if x.numel() == 0 || x.ndim() == 0 {
             return [x.copy()].into();
         }
-        [with_element!(x.dtype(), T => go::<T>(x, &self.0, outputs[0]))].into()
+        [with_bits!(x.dtype(), T => go::<T>(x, &self.0, outputs[0]))].into()
     }
     fn backward(&self, _ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         [grads[0].as_ref().map(|g| apply1(Flip(self.0), [g]))].into()

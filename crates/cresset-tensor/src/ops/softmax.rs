@@ -7,7 +7,7 @@ use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::ops::reduce::{Over, around, layout, one_dim, sum::sum_over, widened, with_real};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::softmax as k;
+use cresset_kernels::softmax::Softmax as _;
 
 #[derive(Debug)]
 struct Softmax {
@@ -34,7 +34,7 @@ impl Op for Softmax {
         let x = widened(inputs[0]).contiguous();
         let sizes = around(x.shape(), self.dim);
         [with_real!(x.dtype(), T => Array::build::<T>(*x.meta(), |out| {
-            x.with_slice::<T, _>(|x| k::softmax(self.log, x, sizes, out));
+            x.with_slice::<T, _>(|x| T::softmax(self.log, x, sizes, out));
         }))
         .to(outputs[0].dtype)]
         .into()
@@ -58,7 +58,7 @@ impl Op for Softmax {
         let (y, g) = (widened(&ctx.output_array(0)).contiguous(), widened(&g.array()).contiguous());
         let sizes = around(y.shape(), self.dim);
         let gx = with_real!(y.dtype(), T => Array::build::<T>(*y.meta(), |out| {
-            y.with_slice::<T, _>(|y| g.with_slice::<T, _>(|g| k::softmax_backward(self.log, g, y, sizes, out)));
+            y.with_slice::<T, _>(|y| g.with_slice::<T, _>(|g| T::softmax_backward(self.log, g, y, sizes, out)));
         }));
         [Some(Tensor::from_array(gx.to(ctx.input_meta(0).dtype)))].into()
     }
@@ -84,7 +84,7 @@ impl Op for LogSumExp {
         [with_real!(wide.dtype, T => Array::build::<T>(wide, |out| {
             x.with_slice::<T, _>(|x| {
                 if inner == 1 {
-                    return k::log_sum_exp(x, n, out);
+                    return T::log_sum_exp(x, n, out);
                 }
                 let mut turned = vec![0.0; x.len()];
                 for o in 0..outer {
@@ -94,7 +94,7 @@ impl Op for LogSumExp {
                         }
                     }
                 }
-                k::log_sum_exp(&turned, n, out);
+                T::log_sum_exp(&turned, n, out);
             });
         }))
         .to(outputs[0].dtype)]

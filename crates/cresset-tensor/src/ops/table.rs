@@ -43,7 +43,8 @@ impl Sample {
     }
 }
 
-/// All ops.
+/// All ops. Behind the feature `samples`: thousands of little closures that only tests call would double what the crate takes to compile.
+#[cfg(feature = "samples")]
 pub fn table() -> Vec<&'static OpInfo> {
     let families: &[&'static [OpInfo]] = &[
         super::dtype::TABLE,

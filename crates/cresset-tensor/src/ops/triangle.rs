@@ -1,11 +1,10 @@
 //! One triangle of a matrix: tril, triu, and the indices of its elements.
 
-use crate::array::{Array, Meta};
-use crate::dtype::Element;
+use crate::array::{Array, Meta, with_bits};
 use crate::op::{Context, Few, Op, apply_directly, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use crate::with_element;
+use cresset_kernels::buffer::Element as Stored;
 
 /// Zeros above (or below) a diagonal.
 #[derive(Clone, Debug)]
@@ -24,9 +23,9 @@ impl Triangle {
     }
     /// Works on `x` itself.
     fn write(&self, x: &Array) {
-        fn go<T: Element>(op: &Triangle, x: &Array) {
+        fn go<T: Stored + Default>(op: &Triangle, x: &Array) {
             let mut to = x.storage().write();
-            let to = to.slice::<T::Stored>();
+            let to = to.slice::<T>();
             let (shape, strides) = (x.shape(), x.strides());
             let n = shape.len();
             let mut starts = vec![];
@@ -35,13 +34,13 @@ impl Triangle {
             for start in starts {
                 for row in 0..shape[n - 2] {
                     for c in op.zeros(row, shape[n - 1]) {
-                        to[start + row * strides[n - 2] + c * strides[n - 1]] = T::default().store();
+                        to[start + row * strides[n - 2] + c * strides[n - 1]] = T::default();
                     }
                 }
             }
         }
         if x.numel() > 0 {
-            with_element!(x.dtype(), T => go::<T>(self, x));
+            with_bits!(x.dtype(), T => go::<T>(self, x));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::dtype::DType;
 use crate::kernels::overwrite;
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::reduce::{Over, widened, with_real};
-use cresset_kernels::norm::{Channels, batch_apply, batch_backward, batch_moments};
+use cresset_kernels::norm::{BatchNorm as _, Channels};
 
 /// Running statistics that a training pass moves: `running = (1 - momentum) running + momentum batch`, with the unbiased variance.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Op for BatchNorm {
                     });
                     return;
                 }
-                x.with_slice::<T, _>(|x| batch_moments(x, s, mean, second));
+                x.with_slice::<T, _>(|x| T::batch_moments(x, s, mean, second));
                 if let Some(running) = &self.running {
                     if let Some(old) = &running.mean {
                         update_running(old, mean.iter().map(|&m| m as f64), running.momentum);
@@ -120,7 +120,7 @@ impl Op for BatchNorm {
             });
             let y = Array::build::<T>(*x.meta(), |y| x.with_slice::<T, _>(|x| stats.with_slice::<T, _>(|stats| {
                 let (mean, rstd) = stats.split_at(s.channels);
-                with::<T, _>(w.as_ref(), |w| with::<T, _>(b.as_ref(), |b| batch_apply(x, s, mean, rstd, w, b, y)));
+                with::<T, _>(w.as_ref(), |w| with::<T, _>(b.as_ref(), |b| T::batch_apply(x, s, mean, rstd, w, b, y)));
             })));
             (y, stats)
         });
@@ -161,7 +161,7 @@ impl Op for BatchNorm {
             let mut run = |gx: Option<&mut [T]>| {
                 x.with_slice::<T, _>(|x| g.with_slice::<T, _>(|g| with::<T, _>(w.as_ref(), |w| stats.with_slice::<T, _>(|stats| {
                     let (mean, rstd) = stats.split_at(s.channels);
-                    batch_backward(g, x, s, self.training, mean, rstd, w, gx, &mut gw, &mut gb);
+                    T::batch_backward(g, x, s, self.training, mean, rstd, w, gx, &mut gw, &mut gb);
                 }))));
             };
             let gx = if ctx.needs(0) {

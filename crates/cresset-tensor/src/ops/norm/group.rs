@@ -5,7 +5,7 @@ use crate::Tensor;
 use crate::array::{Array, Meta};
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::reduce::{Over, widened, with_real};
-use cresset_kernels::norm::{Groups, groups_backward, groups_forward};
+use cresset_kernels::norm::{GroupNorm as _, Groups};
 
 /// Normalises groups of channels; the channels are dimension 1.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Op for GroupNorm {
                 let (mean, rstd) = stats.split_at_mut(rows);
                 y = Some(Array::build::<T>(*x.meta(), |y| x.with_slice::<T, _>(|x| {
                     with::<T, _>(w.as_ref(), |w| with::<T, _>(b.as_ref(), |b| {
-                        groups_forward(x, s, self.eps, w, b, mean, rstd, y);
+                        T::groups_forward(x, s, self.eps, w, b, mean, rstd, y);
                     }));
                 })));
             });
@@ -121,7 +121,7 @@ impl Op for GroupNorm {
             let mut run = |gx: Option<&mut [T]>| {
                 x.with_slice::<T, _>(|x| g.with_slice::<T, _>(|g| with::<T, _>(w.as_ref(), |w| stats.with_slice::<T, _>(|stats| {
                     let (mean, rstd) = stats.split_at(rows);
-                    groups_backward(g, x, s, mean, rstd, w, gx, gw.as_deref_mut(), gb.as_deref_mut());
+                    T::groups_backward(g, x, s, mean, rstd, w, gx, gw.as_deref_mut(), gb.as_deref_mut());
                 }))));
             };
             let gx = if ctx.needs(0) {

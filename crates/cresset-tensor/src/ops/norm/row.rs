@@ -5,7 +5,7 @@ use crate::array::{Array, Meta};
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::reduce::{Over, widened, with_real};
 use crate::{Dims, Tensor};
-use cresset_kernels::norm::{rows_backward, rows_forward};
+use cresset_kernels::norm::RowNorm as _;
 
 /// Normalises the last dimensions, `shape`.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Op for RowNorm {
                 let (mean, rstd) = stats.split_at_mut(rows);
                 y = Some(Array::build::<T>(*x.meta(), |y| x.with_slice::<T, _>(|x| {
                     with::<T, _>(w.as_ref(), |w| with::<T, _>(b.as_ref(), |b| {
-                        rows_forward(x, n, (self.eps, self.centred), w, b, mean, rstd, y);
+                        T::rows_forward(x, n, (self.eps, self.centred), w, b, mean, rstd, y);
                     }));
                 })));
             });
@@ -109,7 +109,7 @@ impl Op for RowNorm {
             let mut run = |gx: Option<&mut [T]>| {
                 x.with_slice::<T, _>(|x| g.with_slice::<T, _>(|g| with::<T, _>(w.as_ref(), |w| stats.with_slice::<T, _>(|stats| {
                     let (mean, rstd) = stats.split_at(rows);
-                    rows_backward(g, x, (n, self.centred), mean, rstd, w, gx, gw.as_deref_mut(), gb.as_deref_mut());
+                    T::rows_backward(g, x, (n, self.centred), mean, rstd, w, gx, gw.as_deref_mut(), gb.as_deref_mut());
                 }))));
             };
             let gx = if ctx.needs(0) {

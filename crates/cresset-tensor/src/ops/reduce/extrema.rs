@@ -8,8 +8,7 @@ use crate::dtype::DType;
 use crate::op::{Context, Few, Op, Saves, apply, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::reduce as k;
-use std::marker::PhantomData;
+use cresset_kernels::reduce::{Reduce, Reduction};
 
 /// The largest or smallest element over some dimensions; equal ones share the gradient evenly.
 #[derive(Debug)]
@@ -53,14 +52,8 @@ impl Op for Extremum {
         Ok([Meta { dtype: x.dtype, shape: self.over.shape(&x.shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let x = widened(inputs[0]);
-        let wide = Meta { dtype: x.dtype(), shape: outputs[0].shape };
-        let y = with_number!(x.dtype(), T => if self.max {
-            fold(k::Max::<T>(PhantomData), &x, &self.over, wide)
-        } else {
-            fold(k::Min::<T>(PhantomData), &x, &self.over, wide)
-        });
-        [y.to(outputs[0].dtype)].into()
+        let how = if self.max { Reduction::Max } else { Reduction::Min };
+        [fold(how, &widened(inputs[0]), &self.over, outputs[0].shape).to(outputs[0].dtype)].into()
     }
     fn saves(&self) -> Saves {
         Saves { inputs: 0b1, outputs: 0b1 }
@@ -105,11 +98,7 @@ impl Op for WithIndex {
             let mut values = None;
             let index = Array::build::<i64>(outputs[outputs.len() - 1], |index| {
                 values = Some(Array::build::<T>(meta, |values| x.with_slice::<T, _>(|x| {
-                    if self.max {
-                        k::extremum_with_index(k::Max::<()>(PhantomData), x, sizes, values, index);
-                    } else {
-                        k::extremum_with_index(k::Min::<()>(PhantomData), x, sizes, values, index);
-                    }
+                    T::extremum(self.max, x, sizes, values, index);
                 })));
             });
             if self.arg {

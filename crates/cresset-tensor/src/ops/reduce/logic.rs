@@ -1,14 +1,13 @@
 //! `all` and `any`.
 
-use super::{Over, fold, widened, with_number};
+use super::{Over, count, truths};
 use crate::array::{Array, Meta};
 use crate::dims::IntList;
 use crate::dtype::DType;
 use crate::op::{Context, Few, Op, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::reduce as k;
-use std::marker::PhantomData;
+use cresset_kernels::reduce::Count;
 
 #[derive(Debug)]
 struct Quantifier {
@@ -25,11 +24,16 @@ impl Op for Quantifier {
         Ok([Meta { dtype, shape: self.over.shape(&inputs[0].shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let x = widened(inputs[0]);
-        [with_number!(x.dtype(), T => if self.all {
-            fold(k::All::<T>(PhantomData), &x, &self.over, outputs[0])
-        } else {
-            fold(k::Any::<T>(PhantomData), &x, &self.over, outputs[0])
+        let (x, out) = (truths(inputs[0]), outputs[0]);
+        let n = self.over.count(x.shape()) as i64;
+        let counts = count(Count::Nonzero, &x, &self.over, out.shape);
+        let all = self.all;
+        [Array::build::<u8>(out, |out| {
+            counts.with_slice::<i64, _>(|counts| {
+                for (out, &c) in out.iter_mut().zip(counts) {
+                    *out = (if all { c == n } else { c > 0 }) as u8;
+                }
+            });
         })]
         .into()
     }

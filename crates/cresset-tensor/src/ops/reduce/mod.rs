@@ -10,8 +10,7 @@ use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, apply1};
 use crate::tensor::Tensor;
-use cresset_kernels::buffer::Element as Stored;
-use cresset_kernels::reduce::{Again, First, Fold};
+use cresset_kernels::reduce::{Count, Reduce, Reduction, count_true};
 use smallvec::SmallVec;
 
 mod extrema;
@@ -164,6 +163,11 @@ pub(crate) fn widened(x: &Array) -> Array {
     x.to(x.dtype().computing())
 }
 
+/// [`widened`] for what only asks whether elements are zero: bools stay as they are.
+pub(crate) fn truths(x: &Array) -> Array {
+    if x.dtype() == DType::Bool { x.clone() } else { widened(x) }
+}
+
 /// Runs an expression with a type name standing for f32 or f64, after [`widened`].
 macro_rules! with_real {
     ($dtype:expr, $t:ident => $body:expr) => {
@@ -247,50 +251,22 @@ fn dense(x: &Array, mask: u32) -> (Array, u32) {
     (x.view(shape, strides, x.offset()), new_mask)
 }
 
-/// Reduces an array whose storage type is `F::In`.
-pub(crate) fn fold<F: Fold>(f: F, x: &Array, over: &Over, out: Meta) -> Array
-where
-    F::In: Stored,
-    F::Out: Stored,
-{
+/// Reduces a widened array to one of its own dtype.
+pub(crate) fn fold(how: Reduction, x: &Array, over: &Over, shape: Dims) -> Array {
     let (x, groups) = groups(x, over);
-    let total: usize = groups.iter().filter(|g| g.1).map(|g| g.0).product();
-    let reduced = groups.iter().filter(|g| g.1).count();
-    Array::build::<F::Out>(out, |out| {
-        x.with_slice::<F::In, _>(|x| {
-            if reduced <= 1 {
-                let at = groups.iter().position(|g| g.1).unwrap_or(groups.len());
-                let outer: usize = groups[..at].iter().map(|g| g.0).product();
-                let inner: usize = groups.iter().skip(at + 1).map(|g| g.0).product();
-                return cresset_kernels::reduce::reduce(f, x, outer, total, inner, out);
-            }
-            if x.is_empty() {
-                return out.fill(f.finish(f.start(), total));
-            }
-            // The last group first, because its elements lie closest together; then the results of that, and so on.
-            let mut sizes: SmallVec<[(usize, bool); 6]> = groups.clone();
-            let mut parts: Vec<F::Acc> = Vec::new();
-            let mut behind = 1;
-            for stage in 0..reduced {
-                let at = sizes.iter().rposition(|g| g.1).expect("a group to reduce");
-                let n = sizes[at].0;
-                let outer: usize = sizes[..at].iter().map(|g| g.0).product();
-                let inner: usize = sizes[at + 1..].iter().map(|g| g.0).product();
-                if stage + 1 == reduced {
-                    cresset_kernels::reduce::reduce(Again(f, behind), &parts, outer, n, inner, out);
-                } else {
-                    let mut next = vec![f.start(); outer * inner];
-                    if stage == 0 {
-                        cresset_kernels::reduce::reduce(First(f), x, outer, n, inner, &mut next);
-                    } else {
-                        cresset_kernels::reduce::reduce(Again(First(f), 1), &parts, outer, n, inner, &mut next);
-                    }
-                    parts = next;
-                }
-                behind *= n;
-                sizes.remove(at);
-            }
-        });
+    with_number!(x.dtype(), T => Array::build::<T>(Meta { dtype: x.dtype(), shape }, |out| {
+        x.with_slice::<T, _>(|x| T::reduce(how, x, &groups, out));
+    }))
+}
+
+/// Counts elements of a widened array, or of one of bools.
+pub(crate) fn count(what: Count, x: &Array, over: &Over, shape: Dims) -> Array {
+    let (x, groups) = groups(x, over);
+    Array::build::<i64>(Meta { dtype: DType::I64, shape }, |out| {
+        if x.dtype() == DType::Bool {
+            return x.with_slice::<u8, _>(|x| count_true(x, &groups, out));
+        }
+        with_number!(x.dtype(), T => x.with_slice::<T, _>(|x| T::count(what, x, &groups, out)));
     })
 }
 

@@ -6,7 +6,7 @@ use crate::dims::IntList;
 use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::reduce as k;
+use cresset_kernels::reduce::Real;
 
 /// `Σ (x - mean)² / (n - correction)`, or its root.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Op for Var {
         let by = (sizes.1 as f64 - self.correction).max(0.0);
         [with_real!(wide.dtype, T => Array::build::<T>(wide, |out| {
             let mut mean = vec![0.0; out.len()];
-            x.with_slice::<T, _>(|x| k::moments(x, sizes, &mut mean, out));
+            x.with_slice::<T, _>(|x| T::moments(x, sizes, &mut mean, out));
             for v in out {
                 *v /= by as T;
                 if self.root {

@@ -1,13 +1,12 @@
 //! Norms of vectors: `norm`, `vector_norm`, `dist`.
 
-use super::{Over, fold, nonzero, refused, samples, share, signs, widened, with_real};
+use super::{Over, fold, nonzero, refused, samples, share, signs, widened};
 use crate::array::{Array, Meta};
 use crate::dims::IntList;
 use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::reduce as k;
-use std::marker::PhantomData;
+use cresset_kernels::reduce::Reduction;
 
 /// `(Σ |x|^p)^(1/p)`, with the usual limits at 0 and ±infinity.
 #[derive(Debug)]
@@ -42,15 +41,7 @@ impl Op for Norm {
         Ok([Meta { dtype: x.dtype, shape: self.over.shape(&x.shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let (x, over) = (widened(inputs[0]), &self.over);
-        let wide = Meta { dtype: x.dtype(), shape: outputs[0].shape };
-        let y = with_real!(wide.dtype, T => match self.p {
-            2.0 => fold(k::SumSquares::<T>(PhantomData), &x, over, wide),
-            0.0 => fold(k::ZeroPower::<T>(PhantomData), &x, over, wide),
-            f64::INFINITY => fold(k::AbsMax::<T>(PhantomData), &x, over, wide),
-            f64::NEG_INFINITY => fold(k::AbsMin::<T>(PhantomData), &x, over, wide),
-            p => fold(k::Power(p as T), &x, over, wide),
-        });
+        let y = fold(Reduction::Norm(self.p), &widened(inputs[0]), &self.over, outputs[0].shape);
         [y.to(outputs[0].dtype)].into()
     }
     fn saves(&self) -> Saves {

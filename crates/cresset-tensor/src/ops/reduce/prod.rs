@@ -9,8 +9,7 @@ use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::ops::join::cat;
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::reduce as k;
-use std::marker::PhantomData;
+use cresset_kernels::reduce::Reduction;
 
 #[derive(Debug)]
 struct Prod {
@@ -29,13 +28,9 @@ impl Op for Prod {
         Ok([Meta { dtype: sum_dtype(inputs[0].dtype), shape: self.over.shape(&inputs[0].shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let (x, dtype) = (inputs[0], outputs[0].dtype);
-        if dtype == DType::I64 {
-            return [fold(k::Product::<i64>(PhantomData), &x.to(DType::I64), &self.over, outputs[0])].into();
-        }
-        let x = widened(x);
-        let wide = Meta { dtype: x.dtype(), shape: outputs[0].shape };
-        [with_real!(wide.dtype, T => fold(k::Product::<T>(PhantomData), &x, &self.over, wide)).to(dtype)].into()
+        let dtype = outputs[0].dtype;
+        let x = if dtype == DType::I64 { inputs[0].to(DType::I64) } else { widened(inputs[0]) };
+        [fold(Reduction::Product, &x, &self.over, outputs[0].shape).to(dtype)].into()
     }
     fn saves(&self) -> Saves {
         Saves { inputs: 0b1, outputs: 0b1 }

@@ -2,22 +2,14 @@
 
 use super::pick::place;
 use super::prod::has_zero;
-use super::{around, one_dim, sum_dtype, widened, with_number, with_real};
+use super::{around, one_dim, sum_dtype, widened, with_number};
 use crate::array::{Array, Meta};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::reduce as k;
-use std::marker::PhantomData;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Sum,
-    Prod,
-    LogSumExp,
-}
+use cresset_kernels::reduce::{Reduce, Running as Kind, Runs};
 
 #[derive(Debug)]
 struct Running {
@@ -33,14 +25,14 @@ fn running(x: &Tensor, kind: Kind, dim: usize, reverse: bool) -> Tensor {
 
 /// The running product from the end.
 pub(super) fn cumprod_back(x: &Tensor, dim: usize) -> Tensor {
-    running(x, Kind::Prod, dim, true)
+    running(x, Kind::Product, dim, true)
 }
 
 impl Op for Running {
     fn name(&self) -> &'static str {
         match self.kind {
             Kind::Sum => "cumsum",
-            Kind::Prod => "cumprod",
+            Kind::Product => "cumprod",
             Kind::LogSumExp => "logcumsumexp",
         }
     }
@@ -55,21 +47,9 @@ impl Op for Running {
         let out = outputs[0];
         let sizes = around(&out.shape, self.dim);
         let x = if out.dtype == DType::I64 { inputs[0].to(DType::I64) } else { widened(inputs[0]) }.contiguous();
-        fn go<F: k::Scan>(f: F, x: &Array, sizes: (usize, usize, usize), reverse: bool) -> Array
-        where
-            F::Item: cresset_kernels::buffer::Element,
-        {
-            Array::build::<F::Item>(*x.meta(), |out| x.with_slice::<F::Item, _>(|x| k::scan(f, x, sizes, reverse, out)))
-        }
-        let y = match (self.kind, x.dtype()) {
-            (Kind::Sum, DType::I64) => go(k::CumSum::<i64>(PhantomData), &x, sizes, self.reverse),
-            (Kind::Prod, DType::I64) => go(k::CumProd::<i64>(PhantomData), &x, sizes, self.reverse),
-            (kind, dtype) => with_real!(dtype, T => match kind {
-                Kind::Sum => go(k::CumSum::<T>(PhantomData), &x, sizes, self.reverse),
-                Kind::Prod => go(k::CumProd::<T>(PhantomData), &x, sizes, self.reverse),
-                Kind::LogSumExp => go(k::LogCumSumExp::<T>(PhantomData), &x, sizes, self.reverse),
-            }),
-        };
+        let y = with_number!(x.dtype(), T => Array::build::<T>(*x.meta(), |out| {
+            x.with_slice::<T, _>(|x| T::running(self.kind, x, sizes, self.reverse, out));
+        }));
         [y.to(out.dtype)].into()
     }
     fn saves(&self) -> Saves {
@@ -80,7 +60,7 @@ impl Op for Running {
         let back = |g: &Tensor| running(g, Kind::Sum, self.dim, !self.reverse);
         let gx = match self.kind {
             Kind::Sum => back(g),
-            Kind::Prod => {
+            Kind::Product => {
                 let x = ctx.input(0);
                 if !has_zero(&x.array()) {
                     &back(&(g * &ctx.output(0))) / &x
@@ -203,11 +183,7 @@ impl Op for RunningExtremum {
             let mut values = None;
             let index = Array::build::<i64>(outputs[1], |index| {
                 values = Some(Array::build::<T>(*x.meta(), |values| x.with_slice::<T, _>(|x| {
-                    if self.max {
-                        k::cum_extremum(k::Max::<()>(PhantomData), x, sizes, values, index);
-                    } else {
-                        k::cum_extremum(k::Min::<()>(PhantomData), x, sizes, values, index);
-                    }
+                    T::running_extremum(self.max, x, sizes, values, index);
                 })));
             });
             [values.expect("built").to(outputs[0].dtype), index].into_iter().collect()
@@ -250,7 +226,7 @@ impl Tensor {
     /// If the dimension is out of range.
     #[track_caller]
     pub fn cumprod(&self, dim: isize) -> Tensor {
-        running(self, Kind::Prod, one_dim("cumprod", dim, self.dim()), false)
+        running(self, Kind::Product, one_dim("cumprod", dim, self.dim()), false)
     }
     /// `ln Σ exp(x)` of the elements so far (`x.logcumsumexp(dim)`).
     ///

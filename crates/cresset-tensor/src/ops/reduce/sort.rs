@@ -87,16 +87,16 @@ impl Op for Ranked {
                 _ => 1,
             };
         }
-        fn go<T: cresset_kernels::reduce::Number>(kind: Kind, x: &Array, n: usize, shape: Dims) -> (Array, Array) {
+        fn go<T: k::Sort>(kind: Kind, x: &Array, n: usize, shape: Dims) -> (Array, Array) {
             let mut values = None;
             let index = Array::build::<i64>(Meta { dtype: DType::I64, shape }, |index| {
                 values = Some(Array::build::<T>(Meta { dtype: x.dtype(), shape }, |values| {
                     x.with_slice::<T, _>(|x| match kind {
-                        Kind::Sort { descending } => k::sort(x, n, descending, values, index),
-                        Kind::TopK { k, largest } => k::topk(x, n, k, largest, values, index),
-                        Kind::Kth { k } => k::kth(x, n, k - 1, values, index),
-                        Kind::Median { skip_nan } => k::median(x, n, skip_nan, values, index),
-                        Kind::Mode => k::mode(x, n, values, index),
+                        Kind::Sort { descending } => T::sort(x, n, descending, values, index),
+                        Kind::TopK { k, largest } => T::topk(x, n, k, largest, values, index),
+                        Kind::Kth { k } => T::kth(x, n, k - 1, values, index),
+                        Kind::Median { skip_nan } => T::median(x, n, skip_nan, values, index),
+                        Kind::Mode => T::mode(x, n, values, index),
                     });
                 }));
             });

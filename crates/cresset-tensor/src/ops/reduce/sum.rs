@@ -1,6 +1,6 @@
 //! `sum`, `mean`, `nansum`, `nanmean`, `count_nonzero`, `sum_to_size`.
 
-use super::{Over, fold, sum_dtype, widened, with_number, with_real};
+use super::{Over, count, fold, sum_dtype, truths, widened, with_real};
 use crate::array::{Array, Meta};
 use crate::dims::{Dims, IntList};
 use crate::dtype::DType;
@@ -8,8 +8,7 @@ use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::reduce as k;
-use std::marker::PhantomData;
+use cresset_kernels::reduce::{Count, Reduction};
 
 #[derive(Debug)]
 struct Sum {
@@ -40,12 +39,9 @@ impl Op for Sum {
 /// Sums the elements of an array.
 pub(crate) fn sum_array(x: &Array, over: &Over, out: Meta) -> Array {
     match x.dtype() {
-        DType::Bool => fold(k::CountNonzero::<u8>(PhantomData), x, over, out),
-        d if !d.is_floating_point() => fold(k::Sum::<i64>(PhantomData), &x.to(DType::I64), over, out),
-        d => {
-            let wide = Meta { dtype: d.accumulator(), shape: out.shape };
-            with_real!(wide.dtype, T => fold(k::Sum::<T>(PhantomData), &widened(x), over, wide)).to(d)
-        }
+        DType::Bool => count(Count::Nonzero, x, over, out.shape),
+        d if !d.is_floating_point() => fold(Reduction::Sum, &x.to(DType::I64), over, out.shape),
+        d => fold(Reduction::Sum, &widened(x), over, out.shape).to(d),
     }
 }
 
@@ -73,9 +69,7 @@ impl Op for Mean {
         Ok([Meta { dtype: inputs[0].dtype, shape: self.over.shape(&inputs[0].shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let (x, dtype) = (widened(inputs[0]), outputs[0].dtype);
-        let wide = Meta { dtype: x.dtype(), shape: outputs[0].shape };
-        [with_real!(wide.dtype, T => fold(k::Mean::<T>(PhantomData), &x, &self.over, wide)).to(dtype)].into()
+        [fold(Reduction::Mean, &widened(inputs[0]), &self.over, outputs[0].shape).to(outputs[0].dtype)].into()
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let shape = &ctx.input_meta(0).shape;
@@ -117,7 +111,7 @@ impl Op for NanSum {
         }
         let x = widened(x);
         let wide = Meta { dtype: x.dtype(), shape: outputs[0].shape };
-        let sum = with_real!(wide.dtype, T => fold(k::NanSum::<T>(PhantomData), &x, &self.over, wide));
+        let sum = fold(Reduction::NanSum, &x, &self.over, wide.shape);
         if !self.mean {
             return [sum.to(outputs[0].dtype)].into();
         }
@@ -150,8 +144,7 @@ impl Op for NanSum {
 
 /// How many elements of a widened array are not NaN.
 fn count_numbers(x: &Array, over: &Over) -> Array {
-    let meta = Meta { dtype: DType::I64, shape: over.shape(x.shape()) };
-    with_number!(x.dtype(), T => fold(k::NanCount::<T>(PhantomData), x, over, meta))
+    count(Count::Numbers, x, over, over.shape(x.shape()))
 }
 
 /// 1 where an element is a number, 0 where it is NaN.
@@ -178,8 +171,7 @@ impl Op for CountNonzero {
         Ok([Meta { dtype: DType::I64, shape: self.0.shape(&inputs[0].shape) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let x = widened(inputs[0]);
-        [with_number!(x.dtype(), T => fold(k::CountNonzero::<T>(PhantomData), &x, &self.0, outputs[0]))].into()
+        [count(Count::Nonzero, &truths(inputs[0]), &self.0, outputs[0].shape)].into()
     }
     fn backward(&self, _ctx: &Context, _grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         [None].into()
