@@ -4,7 +4,7 @@
 //! [`attempt`] turns it into an [`Error`].
 
 // Without the feature the rows of the table of ops stand idle; with it, as in the workspace's own checks, everything unused is reported.
-#![cfg_attr(not(feature = "samples"), allow(dead_code))]
+#![cfg_attr(not(feature = "samples"), allow(dead_code, unused_imports))]
 
 pub mod array;
 pub mod autograd;

@@ -1,17 +1,14 @@
-//! Vectors of AVX-512: tiles of 8 x 48 (f32) and 8 x 24 (f64), 24 sums in 32 registers. Transposes are those of AVX2.
+//! Vectors of AVX-512: tiles of 8 x 48 f32, 24 sums in 32 registers. Transposes are those of AVX2, and so is everything for f64.
 
 use std::arch::x86_64::*;
 
-use super::avx2::{transpose4, transpose8};
+use super::avx2::transpose8;
 use super::kernels::kernels;
 use super::vector::Vector;
 
 /// Sixteen f32.
 #[derive(Clone, Copy)]
 pub struct F32x16(__m512);
-/// Eight f64.
-#[derive(Clone, Copy)]
-pub struct F64x8(__m512d);
 
 macro_rules! avx512 {
     ($name:ident, $t:ty, $w:literal, $square:literal, $mask:ty, $transpose:ident, $set1:ident, $load:ident, $store:ident,
@@ -105,40 +102,10 @@ avx512!(
     _mm512_setzero_ps,
     _mm512_reduce_add_ps
 );
-avx512!(
-    F64x8,
-    f64,
-    8,
-    4,
-    u8,
-    transpose4,
-    _mm512_set1_pd,
-    _mm512_loadu_pd,
-    _mm512_storeu_pd,
-    _mm512_maskz_loadu_pd,
-    _mm512_mask_storeu_pd,
-    _mm512_fmadd_pd,
-    _mm512_mul_pd,
-    _mm512_add_pd,
-    _mm512_max_pd,
-    _mm512_setzero_pd,
-    _mm512_reduce_add_pd
-);
-
 kernels!(
     f32_kernels,
     F32x16,
     f32,
-    "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma",
-    8,
-    3,
-    [1, 2, 3, 4, 5, 6, 7, 8],
-    [1, 2, 3]
-);
-kernels!(
-    f64_kernels,
-    F64x8,
-    f64,
     "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma",
     8,
     3,

@@ -60,30 +60,50 @@ fn output<'a>(kind: FloatKind, shape: &[usize], (bytes, strides): BytesOut<'a>) 
     o
 }
 
-/// Checks all operands.
-fn operands<'a, const N: usize>(
-    kind: FloatKind,
-    shape: &[usize],
-    ins: [BytesIn<'a>; N],
-    out: BytesOut<'a>,
-) -> ([Operand<'a>; N], Operand<'a>) {
-    (ins.map(|x| input(kind, shape, x)), output(kind, shape, out))
+/// A body behind a pointer, with its loop for one block.
+struct Erased {
+    body: *const (),
+    /// # Safety
+    /// `body` points to the body that this loop is for; n elements lie behind each pointer.
+    block: unsafe fn(body: *const (), ins: &[*const u8; INPUTS], out: *mut u8, n: usize),
+}
+// SAFETY: bodies are `Sync` and are only read.
+unsafe impl Sync for Erased {}
+
+/// Checks the operands and runs the loop over them: the part of [`run`] that is the same for all bodies.
+///
+/// # Safety
+/// `erased` is as its field says, for the computing type of `kind`, and touches its n elements only.
+unsafe fn run_erased(kind: FloatKind, shape: &[usize], erased: Erased, ins: &[BytesIn], out: BytesOut) {
+    let out = output(kind, shape, out);
+    let mut operands = [out; INPUTS];
+    for (o, x) in operands.iter_mut().zip(ins) {
+        *o = input(kind, shape, *x);
+    }
+    let erased = &erased;
+    // SAFETY: the operands were checked, the borrows keep inputs and output apart, and the rest is the caller's promise.
+    unsafe {
+        drive(shape, out, &operands[..ins.len()], &|ins, out, n| (erased.block)(erased.body, ins, out, n));
+    }
 }
 
 /// Runs a body over operands of a kind.
 fn run<B: Body<N>, const N: usize>(kind: FloatKind, shape: &[usize], body: B, ins: [BytesIn; N], out: BytesOut) {
-    let (ins, out) = operands(kind, shape, ins, out);
-    let single = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| block::<B, f32, N>(body, ins, out, n);
-    let double = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| block::<B, f64, N>(body, ins, out, n);
-    let chosen: super::drive::Block = if kind == FloatKind::F64 { &double } else { &single };
-    // SAFETY: the operands were checked above, the borrows keep inputs and output apart, and a block touches its n elements only.
-    unsafe { drive(shape, out, &ins, chosen) };
+    let block = if kind == FloatKind::F64 { block::<B, f64, N> } else { block::<B, f32, N> };
+    // SAFETY: the loop is this body's, which outlives the call, for the computing type of the kind.
+    unsafe { run_erased(kind, shape, Erased { body: (&raw const body).cast(), block }, &ins, out) };
 }
 
-#[inline(always)]
-fn block<B: Body<N>, W: Wide, const N: usize>(body: B, ins: &[*const u8; INPUTS], out: *mut u8, n: usize) {
-    // SAFETY: `drive` gives n elements of the computing type behind each pointer.
-    unsafe { B::Loop::run(body, pointers::<W, N>(ins), out.cast::<W>(), n) };
+/// # Safety
+/// `body` points to a B; n elements of W lie behind each pointer.
+unsafe fn block<B: Body<N>, W: Wide, const N: usize>(
+    body: *const (),
+    ins: &[*const u8; INPUTS],
+    out: *mut u8,
+    n: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { B::Loop::run(*body.cast::<B>(), pointers::<W, N>(ins), out.cast::<W>(), n) };
 }
 
 /// `out = f(x)`

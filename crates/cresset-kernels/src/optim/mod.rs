@@ -141,16 +141,34 @@ impl<F: Float, R: Formula<N>, const N: usize> Kernel for Pass<'_, F, R, N> {
     fn run<S: Simd>(self) {
         let n = self.p.len();
         let mut pass = self;
-        let i = pass.blocks::<LANES>(0, n);
-        let i = pass.blocks::<4>(i, n);
-        pass.blocks::<1>(i, n);
+        let done = pass.blocks(n);
+        let rest = n - done;
+        if rest > 0 {
+            // The tail goes through the same text, in a block beside the data that is filled up with zeros.
+            let zero = F::of(0.0);
+            let (mut p, mut g, mut s) = ([zero; LANES], [zero; LANES], [[zero; LANES]; N]);
+            p[..rest].copy_from_slice(&pass.p[done..]);
+            g[..rest].copy_from_slice(&pass.g[done..]);
+            for k in 0..N {
+                s[k][..rest].copy_from_slice(&pass.state[k][done..]);
+            }
+            let state = s.each_mut().map(|s| &mut s[..]);
+            // SAFETY: this kernel runs at level S already.
+            unsafe { S::part(Pass { rule: pass.rule, p: &mut p, g: &g, state }) };
+            pass.p[done..].copy_from_slice(&p[..rest]);
+            for k in 0..N {
+                pass.state[k][done..].copy_from_slice(&s[k][..rest]);
+            }
+        }
     }
 }
 
 impl<F: Float, R: Formula<N>, const N: usize> Pass<'_, F, R, N> {
-    /// Goes on from element `i` in blocks of `L`, and gives the first element that no whole block is left for.
+    /// Goes over whole blocks, and gives the first element that none is left for.
     #[inline(always)]
-    fn blocks<const L: usize>(&mut self, mut i: usize, n: usize) -> usize {
+    fn blocks(&mut self, n: usize) -> usize {
+        const L: usize = LANES;
+        let mut i = 0;
         let (p, g) = (&mut self.p[..n], &self.g[..n]);
         while i + L <= n {
             let mut new_p: [F; L] = p[i..i + L].try_into().expect("L elements");

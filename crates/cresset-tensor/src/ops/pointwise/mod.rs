@@ -71,26 +71,10 @@ impl<U: UnaryDef> Op for UnaryOp<U> {
         U::NAME
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
-        let mut meta = *inputs[0];
-        if !meta.dtype.is_floating_point() {
-            match U::INTS {
-                Ints::ToFloat => meta.dtype = DType::F32,
-                Ints::Own | Ints::Keep if meta.dtype != DType::Bool => {}
-                _ => return Err(format!("\"{}\" not implemented for '{}'", U::NAME, meta.dtype.scalar_name())),
-            }
-        }
-        Ok([meta].into())
+        infer_unary(U::NAME, U::INTS, inputs[0])
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let x = inputs[0];
-        if outputs[0].dtype.is_floating_point() {
-            let x = x.to(outputs[0].dtype);
-            return [unary(self.0, &x)].into();
-        }
-        if U::INTS == Ints::Keep {
-            return [x.copy()].into();
-        }
-        [ints(x, &outputs[0], &|v| self.0.int(v))].into()
+        forward_unary(U::INTS, inputs[0], &outputs[0], &|x| unary(self.0, x), &|v| self.0.int(v))
     }
     fn saves(&self) -> Saves {
         match U::READS {
@@ -102,26 +86,65 @@ impl<U: UnaryDef> Op for UnaryOp<U> {
         }
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        [grads[0].as_ref().map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, ctx, g) })]
-            .into()
+        let g = grads[0].as_ref();
+        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, ctx, g) })].into()
     }
+}
+
+// What does not depend on the function stands here once, not once for each of a hundred functions.
+
+fn infer_unary(name: &str, ints: Ints, x: &Meta) -> Result<Few<Meta>, String> {
+    let mut meta = *x;
+    if !meta.dtype.is_floating_point() {
+        match ints {
+            Ints::ToFloat => meta.dtype = DType::F32,
+            Ints::Own | Ints::Keep if meta.dtype != DType::Bool => {}
+            _ => return Err(format!("\"{name}\" not implemented for '{}'", meta.dtype.scalar_name())),
+        }
+    }
+    Ok([meta].into())
+}
+
+fn forward_unary(
+    ints_are: Ints,
+    x: &Array,
+    out: &Meta,
+    float: &dyn Fn(&Array) -> Array,
+    int: &dyn Fn(i64) -> i64,
+) -> Few<Array> {
+    if out.dtype.is_floating_point() {
+        return [float(&x.to(out.dtype))].into();
+    }
+    if ints_are == Ints::Keep {
+        return [x.copy()].into();
+    }
+    [ints(x, out, int)].into()
 }
 
 /// `g * f'(x, y)`: in one fused pass, or in tensor operations where it will be differentiated again.
 pub(crate) fn unary_backward<U: Unary>(u: U, reads: Reads, ctx: &Context, g: &Tensor) -> Tensor {
+    backward_unary(reads, ctx, g, &|x, y| u.derivative(x, y), &|kind, shape, ins, out| {
+        map::unary_grad_of(u, kind, shape, ins[0].expect("the gradient"), (ins[1], ins[2]), out);
+    })
+}
+
+fn backward_unary(
+    reads: Reads,
+    ctx: &Context,
+    g: &Tensor,
+    derivative: &dyn Fn(&Tensor, &Tensor) -> Tensor,
+    kernel: FloatKernel,
+) -> Tensor {
     let (input, output) = (matches!(reads, Reads::Input | Reads::Both), matches!(reads, Reads::Output | Reads::Both));
     if ctx.create_graph() {
         let x = if input { ctx.input(0) } else { g.clone() };
         let y = if output { ctx.output(0) } else { g.clone() };
-        return g * &u.derivative(&x, &y);
+        return g * &derivative(&x, &y);
     }
     let g = g.array();
     let x = if input { Some(ctx.input_array(0)) } else { None };
     let y = if output { Some(ctx.output_array(0)) } else { None };
-    let result = float_op(g.meta(), &[Some(&g), x.as_ref(), y.as_ref()], &|kind, shape, ins, out| {
-        map::unary_grad_of(u, kind, shape, ins[0].expect("the gradient"), (ins[1], ins[2]), out);
-    });
-    Tensor::from_array(result)
+    Tensor::from_array(float_op(g.meta(), &[Some(&g), x.as_ref(), y.as_ref()], kernel))
 }
 
 /// `f(x)` over an array of a floating-point dtype.
@@ -269,13 +292,7 @@ impl<B: BinaryDef> Op for BinaryOp<B> {
         self.0.grad_name(false).map_or_else(|| crate::autograd::node::camel_case(B::NAME) + "Backward0", Into::into)
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
-        let (a, b) = (inputs[0], inputs[1]);
-        let shape = broadcast(&a.shape, &b.shape)?;
-        if a.dtype == b.dtype && a.dtype.is_floating_point() {
-            return Ok([Meta { dtype: a.dtype, shape }].into());
-        }
-        let dtype = result_dtype::<B>(Promotion::default().tensor(a.dtype, a.ndim()).tensor(b.dtype, b.ndim()))?;
-        Ok([Meta { dtype, shape }].into())
+        infer_binary(inputs[0], inputs[1], &result_dtype::<B>)
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let meta = &outputs[0];
@@ -292,6 +309,19 @@ impl<B: BinaryDef> Op for BinaryOp<B> {
         let db = ctx.needs(1).then(|| binary_backward(self.0, B::DB, false, ctx, g));
         [da, db].into_iter().collect()
     }
+}
+
+fn infer_binary(
+    a: &Meta,
+    b: &Meta,
+    result_dtype: &dyn Fn(Promotion) -> Result<DType, String>,
+) -> Result<Few<Meta>, String> {
+    let shape = broadcast(&a.shape, &b.shape)?;
+    if a.dtype == b.dtype && a.dtype.is_floating_point() {
+        return Ok([Meta { dtype: a.dtype, shape }].into());
+    }
+    let dtype = result_dtype(Promotion::default().tensor(a.dtype, a.ndim()).tensor(b.dtype, b.ndim()))?;
+    Ok([Meta { dtype, shape }].into())
 }
 
 /// Stretched to a shape by strides of 0.
@@ -311,13 +341,26 @@ pub(crate) fn binary<B: BinaryDef>(f: B, a: &Array, b: &Array, meta: &Meta) -> A
 }
 
 fn binary_backward<B: BinaryDef>(f: B, slope: Slope, first: bool, ctx: &Context, g: &Tensor) -> Tensor {
+    let derivative = |a: &Tensor, b: &Tensor, y: &Tensor| if first { f.da(a, b, y) } else { f.db(a, b, y) };
+    backward_binary(B::SAVES, slope, ctx, g, &derivative, &|kind, shape, ins, out| {
+        map::binary_grad_of(f, !first, kind, shape, ins[0].expect("the gradient"), [ins[1], ins[2], ins[3]], out);
+    })
+}
+
+fn backward_binary(
+    reads: Saves,
+    slope: Slope,
+    ctx: &Context,
+    g: &Tensor,
+    derivative: &dyn Fn(&Tensor, &Tensor, &Tensor) -> Tensor,
+    kernel: FloatKernel,
+) -> Tensor {
     match slope {
         Slope::One => return g.clone(),
         Slope::MinusOne => return -g,
         Slope::Zero => return g.zeros_like(),
         Slope::General => {}
     }
-    let reads = B::SAVES;
     let has = |i: usize| reads.inputs >> i & 1 != 0;
     if ctx.create_graph() {
         // What the formula does not read gets a stand-in.
@@ -325,16 +368,13 @@ fn binary_backward<B: BinaryDef>(f: B, slope: Slope, first: bool, ctx: &Context,
         let a = if has(0) { ctx.input(0).to_dtype(dtype) } else { g.clone() };
         let b = if has(1) { ctx.input(1).to_dtype(dtype) } else { g.clone() };
         let y = if reads.outputs != 0 { ctx.output(0) } else { g.clone() };
-        return g * &if first { f.da(&a, &b, &y) } else { f.db(&a, &b, &y) };
+        return g * &derivative(&a, &b, &y);
     }
     let g = g.array();
     let shape = *g.shape();
     let get = |i: usize| has(i).then(|| spread(&ctx.input_array(i).to(g.dtype()), &shape));
     let (a, b, y) = (get(0), get(1), (reads.outputs != 0).then(|| ctx.output_array(0)));
-    let result = float_op(g.meta(), &[Some(&g), a.as_ref(), b.as_ref(), y.as_ref()], &|kind, shape, ins, out| {
-        map::binary_grad_of(f, !first, kind, shape, ins[0].expect("the gradient"), [ins[1], ins[2], ins[3]], out);
-    });
-    Tensor::from_array(result)
+    Tensor::from_array(float_op(g.meta(), &[Some(&g), a.as_ref(), b.as_ref(), y.as_ref()], kernel))
 }
 
 /// A [`BinaryDef`] with a plain number for one operand.
