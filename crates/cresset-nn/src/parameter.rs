@@ -70,7 +70,7 @@ impl fmt::Debug for Parameter {
 impl fmt::Display for Parameter {
     /// `Parameter containing:` and the numbers, as Python prints it.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Parameter containing:\n{:?}", self.0)
+        write!(f, "Parameter containing:\n{}", self.0)
     }
 }
 

@@ -176,29 +176,18 @@ impl<'a> Numbers<'a> {
     fn choose_float_style(&mut self, shown: &[Scalar]) {
         let finite: Vec<f64> = shown.iter().map(|v| v.f64()).filter(|v| v.is_finite() && *v != 0.0).collect();
         self.style = Style::Whole;
-        if !finite.is_empty() {
-            let largest = finite.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-            let smallest = finite.iter().fold(f64::INFINITY, |m, v| m.min(v.abs()));
-            let whole = finite.iter().all(|v| *v == v.ceil());
-            let wide = largest / smallest > 1000.0 || largest > 1e8;
-            self.style = match (whole, wide) {
-                (true, false) => Style::Whole,
-                (true, true) => Style::Scientific,
-                (false, _) if wide || smallest < 1e-4 => Style::Scientific,
-                _ => Style::Fixed,
-            };
-            self.width = finite.iter().map(|v| self.format_raw(Scalar::Float(*v)).len()).max().unwrap_or(1).max(1);
-            // The width is that of the style the numbers ask for, also where the user asks for another.
-            match self.options.sci_mode {
-                Some(true) => self.style = Style::Scientific,
-                Some(false) if self.style == Style::Scientific => {
-                    self.style = if whole { Style::Whole } else { Style::Fixed }
-                }
-                _ => {}
-            }
-        } else if self.options.sci_mode == Some(true) {
-            self.style = Style::Scientific;
+        if finite.is_empty() {
+            return;
         }
+        let largest = finite.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        let smallest = finite.iter().fold(f64::INFINITY, |m, v| m.min(v.abs()));
+        let wide = largest / smallest > 1000.0 || largest > 1e8 || smallest < 1e-4;
+        if self.options.sci_mode.unwrap_or(wide) {
+            self.style = Style::Scientific;
+        } else if finite.iter().any(|v| *v != v.ceil()) {
+            self.style = Style::Fixed;
+        }
+        self.width = finite.iter().map(|v| self.format_raw(Scalar::Float(*v)).len()).max().unwrap_or(1).max(1);
     }
 
     fn format_raw(&self, value: Scalar) -> String {

@@ -202,6 +202,9 @@ impl Op for Scatter {
         self.write(&[out.clone(), inputs[1].clone(), inputs[2].clone()]);
         [out].into()
     }
+    fn grad_name(&self) -> String {
+        crate::autograd::node::camel_case(self.name.trim_end_matches('_')) + "Backward0"
+    }
     fn saves(&self) -> Saves {
         match self.how {
             How::Replace | How::Sum => Saves::inputs(0b010),
@@ -330,7 +333,8 @@ impl Tensor {
     /// ```
     ///
     /// # Panics
-    /// If the dtypes differ, `index` is larger than `source`, or than `self` elsewhere than in `dim`, or names a position out of bounds.
+    /// If the dtypes differ, `index` is larger than `source`, or than `self` elsewhere than in `dim`, or names a position out of bounds. Backward
+    /// refuses a `source` that requires grad and is larger than `index`, as PyTorch does.
     #[track_caller]
     pub fn scatter(&self, dim: isize, index: &Tensor, source: impl Into<Value>) -> Tensor {
         self.scatter_with("scatter", How::Replace, dim, index, &self.source(index, source.into()))

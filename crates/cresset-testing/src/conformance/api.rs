@@ -2,10 +2,14 @@
 
 use super::args::Stop;
 use super::modules::build;
+use super::op_cases::Parsed;
+use super::ops::resolve;
+use super::out::Out;
 use super::report::{Outcome, guarded};
-use crate::golden::{Container, Inputs, Spec};
+use crate::golden::{Container, Inputs, Spec, Value};
+use cresset_nn::Parameter;
 use cresset_tensor::dtype::Promotion;
-use cresset_tensor::{DType, Scalar};
+use cresset_tensor::{DType, PrintOptions, Scalar, attempt, finfo, iinfo, set_printoptions};
 use serde_json::Value as Json;
 
 /// `reprs.json`.
@@ -69,13 +73,112 @@ pub fn promotion(json: &Json) -> Vec<(String, Outcome)> {
         };
         rows.push((format!("result_type {i}"), outcome));
     }
-    for name in json["type_info"].as_object().into_iter().flatten().map(|(k, _)| k) {
-        rows.push((format!("type_info {name}"), Outcome::Unsupported("finfo and iinfo".into())));
+    for (name, want) in json["type_info"].as_object().into_iter().flatten() {
+        let outcome = match DType::from_name(name) {
+            Some(dtype) => type_info(dtype, want).into(),
+            None => Outcome::Unsupported(format!("the dtype {name}")),
+        };
+        rows.push((format!("type_info {name}"), outcome));
     }
     rows
 }
 
+/// The limits of a dtype against the recorded ones.
+fn type_info(dtype: DType, want: &Json) -> Result<(), String> {
+    let integer = dtype.is_integer();
+    for (key, want) in want.as_object().into_iter().flatten() {
+        let equal = if integer {
+            let i = iinfo(dtype);
+            let got = match key.as_str() {
+                "bits" => i64::from(i.bits),
+                "max" => i.max,
+                "min" => i.min,
+                other => return Err(format!("iinfo has no {other}")),
+            };
+            want.as_i64() == Some(got)
+        } else {
+            let f = finfo(dtype);
+            let got = match key.as_str() {
+                "bits" => f64::from(f.bits),
+                "eps" => f.eps,
+                "max" => f.max,
+                "min" => f.min,
+                "tiny" => f.tiny,
+                "smallest_normal" => f.smallest_normal,
+                "resolution" => f.resolution,
+                other => return Err(format!("finfo has no {other}")),
+            };
+            want.as_f64() == Some(got)
+        };
+        if !equal {
+            return Err(format!("{key} of {dtype}: want {want}"));
+        }
+    }
+    Ok(())
+}
+
 /// `tensor_print.json`.
-pub fn tensor_print(json: &Json, _numbers: &Container) -> Vec<(String, Outcome)> {
-    cases(json).map(|c| (c["i"].to_string(), Outcome::Unsupported("printing of tensors".into()))).collect()
+pub fn tensor_print(json: &Json, numbers: &Container) -> Vec<(String, Outcome)> {
+    cases(json)
+        .map(|case| {
+            let outcome = guarded(|| print_case(case, numbers).unwrap_or_else(Outcome::from));
+            (case["i"].to_string(), outcome)
+        })
+        .collect()
+}
+
+fn print_case(case: &Json, numbers: &Container) -> Result<Outcome, Stop> {
+    let inputs = Inputs::new(numbers, true);
+    let options = print_options(&case["options"])?;
+    let printed = |text: &dyn Fn() -> String| {
+        let before = set_printoptions(options);
+        let text = attempt(text);
+        set_printoptions(before);
+        text.map_err(|e| Stop::Unsupported(e.to_string()))
+    };
+    let got = if case.get("make").is_some() {
+        let make = &case["make"];
+        let name = make["fn"].as_str().unwrap_or_default();
+        let Some(call) = resolve(name) else { return Err(Stop::Unsupported(format!("{name} is not there"))) };
+        let Out::Tensor(t) = Parsed::of(make)?.call(&call, &inputs, false)? else {
+            return Err(Stop::Unsupported(format!("{name} gives no tensor")));
+        };
+        printed(&|| t.to_string())?
+    } else {
+        let value = Value::parse(&case["tensor"]).map_err(Stop::Unsupported)?;
+        let Value::Tensor(r) = &value else { return Err(Stop::Unsupported(format!("{value:?} is no tensor"))) };
+        let t = inputs.get(r).map_err(Stop::Unsupported)?;
+        match (r.param, r.grad) {
+            (false, _) => printed(&|| t.to_string())?,
+            (true, true) => printed(&|| Parameter::new(t.detach()).to_string())?,
+            (true, false) => printed(&|| Parameter::frozen(t.detach()).to_string())?,
+        }
+    };
+    let want = case["text"].as_str().unwrap_or_default();
+    Ok(if got == want { Outcome::Passed } else { Outcome::Failed(format!("got\n{got}\nwant\n{want}")) })
+}
+
+fn print_options(json: &Json) -> Result<PrintOptions, Stop> {
+    let mut o = PrintOptions::DEFAULT;
+    if let Some(profile) = json["profile"].as_str() {
+        o = match profile {
+            "default" => PrintOptions::DEFAULT,
+            "short" => PrintOptions::SHORT,
+            "full" => PrintOptions::FULL,
+            other => return Err(Stop::Unsupported(format!("the profile {other}"))),
+        };
+    }
+    for (key, value) in json.as_object().into_iter().flatten() {
+        let number = value.as_u64().map(|n| n as usize);
+        match (key.as_str(), number) {
+            ("profile", _) => {}
+            ("precision", Some(n)) => o.precision = n,
+            ("threshold", Some(n)) => o.threshold = n,
+            ("edgeitems", Some(n)) => o.edgeitems = n,
+            ("linewidth", Some(n)) => o.linewidth = n,
+            ("sci_mode", _) => o.sci_mode = value.as_bool(),
+            _ => return Err(Stop::Unsupported(format!("the print option {key}={value}"))),
+        }
+    }
+    Ok(o)
 }

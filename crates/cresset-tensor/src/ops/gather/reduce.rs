@@ -3,7 +3,7 @@
 use super::{How, Scatter};
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::op::{Context, Few};
+use crate::op::{Context, Few, Op};
 use crate::tensor::Tensor;
 
 /// The way of a name.
@@ -34,7 +34,17 @@ pub(super) fn reduce_backward(op: &Scatter, ctx: &Context, g: &Tensor) -> Few<Op
         return [Some(g.clone()), None, Some(source)].into_iter().collect();
     }
     let dim = op.dim as isize;
-    let pick = |t: &Tensor| widen(ctx, t.gather(dim, &index));
+    if matches!(op.how, How::Replace | How::Sum | How::Mean) && ctx.needs(2) {
+        let (got, want) = (index.shape(), ctx.input_meta(2).shape);
+        if got != want {
+            let node = op.grad_name();
+            fail(
+                op.name(),
+                format!("Function {node} returned an invalid gradient at index 1 - got {got:?} but expected shape compatible with {want:?}"),
+            );
+        }
+    }
+    let pick = |t: &Tensor| t.gather(dim, &index);
     let (mut own, source) = match op.how {
         How::Replace | How::Sum => (Some(g.clone()), ctx.needs(2).then(|| pick(g))),
         How::Mean => {

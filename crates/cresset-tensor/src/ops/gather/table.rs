@@ -8,7 +8,9 @@ fn at(list: &[i64], shape: &[usize]) -> Tensor {
 }
 
 fn reduced(reduce: &'static str, include_self: bool) -> Sample {
-    Sample::new(&[numbers(&[3, 2], 1), numbers(&[2, 3], 2)], move |x| {
+    // A source larger than the index has a gradient where elements are picked or multiplied, as in PyTorch.
+    let columns = if matches!(reduce, "sum" | "mean") { 2 } else { 3 };
+    Sample::new(&[numbers(&[3, 2], 1), numbers(&[2, columns], 2)], move |x| {
         x[0].scatter_reduce(0, &at(&[0, 0, 0, 1], &[2, 2]), &x[1], reduce, include_self)
     })
 }
@@ -43,7 +45,7 @@ pub(crate) const TABLE: &[OpInfo] = &[
                 Sample::new(&[numbers(&[3, 2], 1), numbers(&[2, 2], 2)], |x| {
                     x[0].scatter(0, &at(&[2, 0, 1, 1], &[2, 2]), &x[1])
                 }),
-                Sample::new(&[numbers(&[3, 2], 1), numbers(&[2, 3], 2)], |x| {
+                Sample::new(&[numbers(&[3, 2], 1), numbers(&[2, 1], 2)], |x| {
                     x[0].scatter(1, &at(&[1, 0], &[2, 1]), &x[1])
                 }),
                 Sample::new(&[numbers(&[3, 2], 1)], |x| x[0].duplicate().scatter_(1, &at(&[1, 0], &[2, 1]), 0.5)),
@@ -69,7 +71,7 @@ pub(crate) const TABLE: &[OpInfo] = &[
                 Sample::new(&[numbers(&[3, 2], 1), numbers(&[2, 2], 2)], |x| {
                     x[0].scatter_add(0, &at(&[2, 0, 2, 1], &[2, 2]), &x[1])
                 }),
-                Sample::new(&[numbers(&[3], 1), numbers(&[4], 2)], |x| {
+                Sample::new(&[numbers(&[3], 1), numbers(&[3], 2)], |x| {
                     x[0].duplicate().scatter_add_(0, &at(&[1, 1, 1], &[3]), &x[1])
                 }),
             ]

@@ -121,7 +121,8 @@ impl Unary for Elu {
         L::select(
             &x.gt_c(0.0),
             &x.splat(scale),
-            &x.min_c(0.0).mul_c(input_scale).exp().mul_c(alpha * scale * input_scale),
+            // The minimum keeps the exponential finite where it is not chosen.
+            &L::select(&x.lt_c(0.0), x, &x.zero()).mul_c(input_scale).exp().mul_c(alpha * scale * input_scale),
         )
     }
 }

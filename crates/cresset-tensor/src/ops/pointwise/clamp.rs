@@ -8,32 +8,39 @@ use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use cresset_kernels::lane::{InBlocks, Lane, LaneOps, Unary};
 
-/// Between two numbers; an infinite one is no bound. A NaN bound makes everything NaN, as in PyTorch.
+/// Between two numbers. A NaN bound makes everything NaN, as in PyTorch.
 #[derive(Clone, Copy, Debug)]
 struct Clamp {
-    min: f64,
-    max: f64,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+impl Clamp {
+    fn bounds(&self) -> (f64, f64) {
+        (self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY))
+    }
 }
 impl Unary for Clamp {
     type Loop = InBlocks;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
-        let y = L::select(&x.lt_c(self.min), &x.splat(self.min), x);
-        let y = L::select(&y.gt_c(self.max), &x.splat(self.max), &y);
-        if self.min.is_nan() || self.max.is_nan() { x.splat(f64::NAN) } else { y }
+        let (min, max) = self.bounds();
+        let y = L::select(&x.lt_c(min), &x.splat(min), x);
+        let y = L::select(&y.gt_c(max), &x.splat(max), &y);
+        if min.is_nan() || max.is_nan() { x.splat(f64::NAN) } else { y }
     }
     #[inline(always)]
     fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
-        let inside = L::and(&x.ge_c(self.min), &x.le_c(self.max));
-        L::select(&inside, &x.splat(1.0), &x.zero())
+        let (one, zero) = (x.splat(1.0), x.zero());
+        let d = self.min.map_or(one.clone(), |min| L::select(&x.gt_c(min), &one, &zero));
+        self.max.map_or(d.clone(), |max| L::select(&x.lt_c(max), &d, &zero))
     }
 }
 impl UnaryDef for Clamp {
     const NAME: &'static str = "clamp";
     const INTS: Ints = Ints::Own;
     fn int(&self, x: i64) -> i64 {
-        let low = if self.min == f64::NEG_INFINITY { i64::MIN } else { self.min as i64 };
-        let high = if self.max == f64::INFINITY { i64::MAX } else { self.max as i64 };
+        let low = self.min.map_or(i64::MIN, |min| min as i64);
+        let high = self.max.map_or(i64::MAX, |max| max as i64);
         x.max(low).min(high)
     }
 }
@@ -50,13 +57,13 @@ fn rule(x: &Tensor, min: Option<Scalar>, max: Option<Scalar>) -> (Tensor, Clamp)
     if x.dtype() == DType::Bool {
         fail("clamp", "\"clamp_scalar_cpu\" not implemented for 'Bool'");
     }
-    let clamp = Clamp { min: min.map_or(f64::NEG_INFINITY, Scalar::f64), max: max.map_or(f64::INFINITY, Scalar::f64) };
+    let clamp = Clamp { min: min.map(Scalar::f64), max: max.map(Scalar::f64) };
     (x.to_dtype(promotion.result()), clamp)
 }
 
 impl Tensor {
     /// `min(max(x, min), max)` with bounds that are numbers (`torch.clamp(x, min, max)`). If `min > max`, everything is `max`. The gradient passes where
-    /// `min <= x <= max`.
+    /// `min < x < max`.
     ///
     /// # Panics
     /// If there is neither bound.
@@ -96,7 +103,7 @@ impl Tensor {
             None => x,
         }
     }
-    /// `max(x, min)` (`torch.clamp_min`). At equality the gradient goes to `x`.
+    /// `max(x, min)` (`torch.clamp_min`). At equality nothing passes to `x` if the bound is a number, half of the gradient if it is a tensor.
     #[track_caller]
     pub fn clamp_min<'a>(&self, min: impl Into<Operand<'a>>) -> Tensor {
         match min.into() {
@@ -104,7 +111,7 @@ impl Tensor {
             Operand::Tensor(m) => super::apply_binary(super::ternary::ClampBy::<true>, self, m.into()),
         }
     }
-    /// `min(x, max)` (`torch.clamp_max`). At equality the gradient goes to `x`.
+    /// `min(x, max)` (`torch.clamp_max`). At equality nothing passes to `x` if the bound is a number, half of the gradient if it is a tensor.
     #[track_caller]
     pub fn clamp_max<'a>(&self, max: impl Into<Operand<'a>>) -> Tensor {
         match max.into() {

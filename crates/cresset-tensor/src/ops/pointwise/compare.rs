@@ -4,7 +4,7 @@ use super::{Layout, Operand, part, spread};
 use crate::array::{Array, Meta};
 use crate::dims::broadcast;
 use crate::dtype::{DType, Promotion, Scalar};
-use crate::op::{Context, Few, Op, apply_inplace, apply1};
+use crate::op::{Context, Few, Op, Saves, apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use cresset_kernels::map::{self, Number};
@@ -279,15 +279,32 @@ impl Op for Compare {
         let out: Vec<f64> = a.into_iter().zip(b).map(|(a, b)| kind.float(a, b, common)).collect();
         [Array::from_slice(&out, meta.shape).to(meta.dtype)].into()
     }
-    fn backward(&self, _ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        // Only heaviside and nextafter have floating-point results, and `differentiable` says no for them.
-        grads.iter().map(|_| None).collect()
+    fn saves(&self) -> Saves {
+        match (self.kind, self.scalar) {
+            (Kind::NextAfter, None) => Saves::inputs(0b11),
+            (Kind::NextAfter, Some(_)) => Saves::inputs(0b01),
+            _ => Saves::NOTHING,
+        }
+    }
+    fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
+        // Only nextafter comes here: where the numbers are equal the result is the second, which PyTorch counts as a constant.
+        let Some(g) = &grads[0] else { return [None, None].into_iter().collect() };
+        let x = ctx.input(0).detach();
+        let moved = match self.scalar {
+            None => x.ne(&ctx.input(1).detach()),
+            Some(s) => x.ne(s),
+        };
+        let own = ctx.needs(0).then(|| g.masked_fill(&moved.logical_not(), 0.0));
+        match self.scalar {
+            Some(_) => [own].into(),
+            None => [own, ctx.needs(1).then(|| g.zeros_like())].into_iter().collect(),
+        }
     }
     fn differentiable(&self, _output: usize) -> bool {
-        false
+        self.kind == Kind::NextAfter
     }
     fn refuse_grad(&self) -> Option<String> {
-        matches!(self.kind, Kind::Heaviside | Kind::NextAfter)
+        (self.kind == Kind::Heaviside)
             .then(|| format!("the derivative for '{}' is not implemented: detach() its inputs", self.kind.name()))
     }
 }
@@ -567,7 +584,7 @@ impl Tensor {
     pub fn heaviside_<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
         compare_inplace(Kind::Heaviside, self, other.into())
     }
-    /// The next number of the dtype towards `other`; not differentiable (`torch.nextafter`).
+    /// The next number of the dtype towards `other` (`torch.nextafter`). The gradient passes to `self` where the two differ.
     #[track_caller]
     pub fn nextafter<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
         compare(Kind::NextAfter, self, other.into())

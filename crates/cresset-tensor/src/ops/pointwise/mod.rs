@@ -87,7 +87,7 @@ impl<U: UnaryDef> Op for UnaryOp<U> {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let g = grads[0].as_ref();
-        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, ctx, g) })].into()
+        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, false, ctx, g) })].into()
     }
 }
 
@@ -122,21 +122,25 @@ fn forward_unary(
 }
 
 /// `g * f'(x, y)`: in one fused pass, or in tensor operations where it will be differentiated again.
-pub(crate) fn unary_backward<U: Unary>(u: U, reads: Reads, ctx: &Context, g: &Tensor) -> Tensor {
-    backward_unary(reads, ctx, g, &|x, y| u.derivative(x, y), &|kind, shape, ins, out| {
+///
+/// `steps`: is the derivative of f16 rounded (and cut off at the largest number) after each step, as PyTorch does?
+pub(crate) fn unary_backward<U: Unary>(u: U, reads: Reads, steps: bool, ctx: &Context, g: &Tensor) -> Tensor {
+    let formula = ctx.create_graph() || steps && g.dtype() == DType::F16;
+    backward_unary(reads, formula, ctx, g, &|x, y| u.derivative(x, y), &|kind, shape, ins, out| {
         map::unary_grad_of(u, kind, shape, ins[0].expect("the gradient"), (ins[1], ins[2]), out);
     })
 }
 
 fn backward_unary(
     reads: Reads,
+    formula: bool,
     ctx: &Context,
     g: &Tensor,
     derivative: &dyn Fn(&Tensor, &Tensor) -> Tensor,
     kernel: FloatKernel,
 ) -> Tensor {
     let (input, output) = (matches!(reads, Reads::Input | Reads::Both), matches!(reads, Reads::Output | Reads::Both));
-    if ctx.create_graph() {
+    if formula {
         let x = if input { ctx.input(0) } else { g.clone() };
         let y = if output { ctx.output(0) } else { g.clone() };
         return g * &derivative(&x, &y);
@@ -251,6 +255,8 @@ pub(crate) trait BinaryDef: Binary + Debug {
     const NAME: &'static str;
     /// Bits of the inputs and the output that the derivatives read.
     const SAVES: Saves = Saves::inputs(0b11);
+    /// Are the derivatives of f16 rounded (and cut off at its largest number) after each step, as PyTorch does? For those that leave its range easily.
+    const STEPS_IN_F16: bool = false;
     const DA: Slope = Slope::General;
     const DB: Slope = Slope::General;
     /// Are two integers converted to float32 (`/`)?
@@ -342,7 +348,8 @@ pub(crate) fn binary<B: BinaryDef>(f: B, a: &Array, b: &Array, meta: &Meta) -> A
 
 fn binary_backward<B: BinaryDef>(f: B, slope: Slope, first: bool, ctx: &Context, g: &Tensor) -> Tensor {
     let derivative = |a: &Tensor, b: &Tensor, y: &Tensor| if first { f.da(a, b, y) } else { f.db(a, b, y) };
-    backward_binary(B::SAVES, slope, ctx, g, &derivative, &|kind, shape, ins, out| {
+    let formula = ctx.create_graph() || B::STEPS_IN_F16 && g.dtype() == DType::F16;
+    backward_binary(B::SAVES, slope, formula, ctx, g, &derivative, &|kind, shape, ins, out| {
         map::binary_grad_of(f, !first, kind, shape, ins[0].expect("the gradient"), [ins[1], ins[2], ins[3]], out);
     })
 }
@@ -350,6 +357,7 @@ fn binary_backward<B: BinaryDef>(f: B, slope: Slope, first: bool, ctx: &Context,
 fn backward_binary(
     reads: Saves,
     slope: Slope,
+    formula: bool,
     ctx: &Context,
     g: &Tensor,
     derivative: &dyn Fn(&Tensor, &Tensor, &Tensor) -> Tensor,
@@ -362,7 +370,7 @@ fn backward_binary(
         Slope::General => {}
     }
     let has = |i: usize| reads.inputs >> i & 1 != 0;
-    if ctx.create_graph() {
+    if formula {
         // What the formula does not read gets a stand-in.
         let dtype = g.dtype();
         let a = if has(0) { ctx.input(0).to_dtype(dtype) } else { g.clone() };
@@ -471,7 +479,7 @@ impl<B: BinaryDef> Op for ScalarOp<B> {
             Slope::One => g.clone(),
             Slope::MinusOne => -g,
             Slope::Zero => g.zeros_like(),
-            Slope::General => unary_backward(self.0, self.0.reads(), ctx, g),
+            Slope::General => unary_backward(self.0, self.0.reads(), B::STEPS_IN_F16, ctx, g),
         })]
         .into()
     }

@@ -31,6 +31,7 @@ impl Binary for Pow {
 impl BinaryDef for Pow {
     const NAME: &'static str = "pow";
     const SAVES: Saves = Saves { inputs: 0b11, outputs: 1 };
+    const STEPS_IN_F16: bool = true;
     fn int(&self, a: i64, b: i64) -> i64 {
         int_pow(a, b)
     }
@@ -148,7 +149,7 @@ impl Op for PowScalar {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let d = PowBy(self.exponent.f64());
-        [grads[0].as_ref().map(|g| super::unary_backward(d, Reads::Input, ctx, g))].into()
+        [grads[0].as_ref().map(|g| super::unary_backward(d, Reads::Input, true, ctx, g))].into()
     }
 }
 

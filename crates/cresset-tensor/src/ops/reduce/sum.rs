@@ -207,7 +207,8 @@ impl Tensor {
         // Small integers sum to int64 by default; here the caller's dtype stands.
         x.to_dtype(dtype)
     }
-    /// The sum over all dimensions in which `size` is 1 or missing: what undoes broadcasting (`x.sum_to_size(size)`).
+    /// The sum over all dimensions in which `size` is 1 or missing: what undoes broadcasting (`x.sum_to_size(size)`). The tensor
+    /// itself if it has this size (and dimensions).
     ///
     /// # Panics
     /// If `size` does not broadcast to the tensor's shape.
@@ -227,7 +228,8 @@ impl Tensor {
             }
         }
         if mask == 0 {
-            return self.duplicate();
+            // A sum of one element is a new tensor, as in PyTorch.
+            return if size.is_empty() { self.duplicate() } else { self.clone() };
         }
         apply1(Sum { over: Over { mask, drop }, name: "sum_to_size", plain: false }, [self])
     }

@@ -761,10 +761,9 @@ impl Unary for Logit {
         let z = if self.eps < 0.0 {
             x.clone()
         } else {
-            let z = L::select(&x.lt_c(self.eps), &x.splat(self.eps), x);
-            // 1 - eps in the type itself, as PyTorch computes it.
+            // 1 - eps in the type itself, as PyTorch computes it; the lower bound goes before the upper, should they cross.
             let high = x.splat(1.0).sub(&x.splat(self.eps));
-            L::select(&z.gt(&high), &high, &z)
+            L::select(&x.lt_c(self.eps), &x.splat(self.eps), &L::select(&x.gt(&high), &high, x))
         };
         z.div(&z.rsub_c(1.0)).ln()
     }
