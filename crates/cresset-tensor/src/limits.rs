@@ -51,23 +51,16 @@ pub fn finfo(dtype: DType) -> FloatInfo {
         DType::F32 => (23, 8, 1e-6),
         DType::F16 => (10, 5, 1e-3),
         DType::BF16 => (7, 8, 1e-2),
-        other => {
-            fail("finfo", format!("torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{other}'"))
-        }
+        other => fail(
+            "finfo",
+            format!("torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{other}'"),
+        ),
     };
     let eps = 2f64.powi(-fraction);
     let bias = (1 << (exponent - 1)) - 1;
     let max = (2.0 - eps) * 2f64.powi(bias);
     let smallest_normal = 2f64.powi(1 - bias);
-    FloatInfo {
-        bits: 8 * dtype.size() as u32,
-        eps,
-        max,
-        min: -max,
-        smallest_normal,
-        tiny: smallest_normal,
-        resolution,
-    }
+    FloatInfo { bits: 8 * dtype.size() as u32, eps, max, min: -max, smallest_normal, tiny: smallest_normal, resolution }
 }
 
 /// The limits of an integer dtype (`torch.iinfo(dtype)`).

@@ -1,6 +1,7 @@
 //! Activations that are more than one function of one number.
 
 use crate::error::fail;
+use crate::ops::pointwise::ternary::assign;
 use crate::random;
 use crate::tensor::Tensor;
 
@@ -40,4 +41,13 @@ pub fn rrelu(x: &Tensor, lower: f64, upper: f64, training: bool) -> Tensor {
     }
     let slopes = Tensor::from_array(random::rrelu_slopes(&x.array(), lower, upper));
     x * slopes
+}
+
+/// [`rrelu`] in place (`F.rrelu_`).
+///
+/// # Panics
+/// As [`rrelu`]; also if the input is a leaf that requires grad.
+#[track_caller]
+pub fn rrelu_(x: &Tensor, lower: f64, upper: f64, training: bool) -> Tensor {
+    assign("rrelu_", x, rrelu(x, lower, upper, training))
 }

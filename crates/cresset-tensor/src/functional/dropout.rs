@@ -5,6 +5,7 @@ use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::ops::dropout::{check, dropped, noise};
+use crate::ops::pointwise::ternary::assign;
 use crate::tensor::Tensor;
 use crate::with_float;
 use cresset_kernels::rng::{AlphaDropout, Float};
@@ -79,6 +80,29 @@ pub fn feature_alpha_dropout(x: &Tensor, p: f64, training: bool) -> Tensor {
     check("feature_alpha_dropout", x, p);
     alpha(x, p, &one_for_each_channel("feature_alpha_dropout", x, false))
 }
+
+/// The in-place forms: what the plain form gives is moved into the input.
+macro_rules! in_place {
+    ($($name:ident: $plain:ident),*) => {$(
+        #[doc = concat!("[`", stringify!($plain), "`] in place (`torch.nn.functional.", stringify!($plain), "(x, p, training, inplace=True)`).")]
+        ///
+        /// # Panics
+        /// As the form that is not in place; also if the input is a leaf that requires grad.
+        #[track_caller]
+        pub fn $name(x: &Tensor, p: f64, training: bool) -> Tensor {
+            let y = $plain(x, p, training);
+            if y.is_same(x) { y } else { assign(stringify!($name), x, y) }
+        }
+    )*};
+}
+in_place!(
+    dropout_: dropout,
+    dropout1d_: dropout1d,
+    dropout2d_: dropout2d,
+    dropout3d_: dropout3d,
+    alpha_dropout_: alpha_dropout,
+    feature_alpha_dropout_: feature_alpha_dropout
+);
 
 /// Does nothing happen?
 fn idle(x: &Tensor, p: f64, training: bool) -> bool {

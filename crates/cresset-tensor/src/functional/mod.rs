@@ -13,7 +13,7 @@ mod pair_loss;
 mod pool;
 mod unfold;
 
-pub use activation::{glu, rrelu};
+pub use activation::{glu, rrelu, rrelu_};
 pub(crate) use bilinear::BILINEAR;
 pub use bilinear::bilinear;
 pub use conv::{
@@ -21,7 +21,10 @@ pub use conv::{
     conv3d,
 };
 pub use distance::{cosine_similarity, normalize, pairwise_distance};
-pub use dropout::{alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout};
+pub use dropout::{
+    alpha_dropout, alpha_dropout_, dropout, dropout_, dropout1d, dropout1d_, dropout2d, dropout2d_, dropout3d,
+    dropout3d_, feature_alpha_dropout, feature_alpha_dropout_,
+};
 pub use embedding::{EmbeddingOptions, embedding};
 pub use linear::linear;
 pub use loss::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss, nll_loss_with};

@@ -8,7 +8,12 @@ use crate::ops::linear::{Names, Rows};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 
-/// `beta * input + alpha * product`, where the input broadcasts to the product's shape and is not read if beta is 0.
+/// Zeros that do not read the numbers of a tensor, which may be NaN, but lead its gradient of 0 to it.
+fn nothing(input: &Tensor) -> Tensor {
+    input.masked_fill(&Tensor::scalar_of(true), 0.0)
+}
+
+/// `beta * input + alpha * product`, where the input broadcasts to the product's shape and does not count if beta is 0.
 #[track_caller]
 fn scaled_sum(op: &'static str, input: &Tensor, product: &Tensor, beta: Scalar, alpha: Scalar) -> Tensor {
     let (have, want) = (input.shape(), product.shape());
@@ -34,7 +39,11 @@ fn scaled_sum(op: &'static str, input: &Tensor, product: &Tensor, beta: Scalar, 
     let (beta, alpha) = (factor(beta), factor(alpha));
     let scale = |x: &Tensor, s: Scalar| if s.f64() == 1.0 { x.clone() } else { x.mul(s) };
     let product = scale(product, alpha);
-    if beta.f64() == 0.0 { product } else { &scale(input, beta) + &product }
+    match beta.f64() {
+        0.0 if input.requires_grad() => &nothing(input) + &product,
+        0.0 => product,
+        _ => &scale(input, beta) + &product,
+    }
 }
 
 impl Tensor {

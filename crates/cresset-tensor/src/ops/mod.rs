@@ -16,6 +16,7 @@ mod expand;
 mod fill;
 mod gather;
 pub mod index;
+mod inplace;
 pub(crate) mod join;
 pub(crate) mod linear;
 pub(crate) mod loss;

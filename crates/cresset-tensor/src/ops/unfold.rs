@@ -105,9 +105,14 @@ impl Op for Unfold {
             Array::build::<T>(meta, |out| x.with_slice::<T, _>(|v| unfold(&window, images, x.shape()[n - 3], v, out)))
         }
         let x = inputs[0].contiguous();
-        // Numbers are only moved, so bool goes as the bytes it is stored as.
-        let stored = if x.dtype() == DType::Bool { DType::U8 } else { x.dtype() };
-        [crate::ops::matrix::with_number!(stored, T => go::<T>(&self.0, &x, outputs[0]))].into()
+        // Numbers are only moved, so one type serves for all of a size.
+        [match x.dtype().size() {
+            1 => go::<u8>(&self.0, &x, outputs[0]),
+            2 => go::<i16>(&self.0, &x, outputs[0]),
+            4 => go::<f32>(&self.0, &x, outputs[0]),
+            _ => go::<f64>(&self.0, &x, outputs[0]),
+        }]
+        .into()
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let shape = ctx.input_meta(0).shape;

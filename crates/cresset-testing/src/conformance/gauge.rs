@@ -10,7 +10,7 @@ use cresset_tensor::{DType, Tensor};
 pub fn derived(gauge: &str, out: &Out) -> Vec<Tensor> {
     let t = out.tensors();
     match (gauge, &t[..]) {
-        ("qr", [q, r]) if q.numel() == 0 && r.numel() > 0 => vec![r * r],
+        ("qr", [q, r]) if q.numel() == 0 => vec![r * r],
         ("qr", [q, r]) => vec![q * q, r * r],
         ("eigh", [l, q]) => vec![l.clone(), q * q],
         _ => t,

@@ -40,7 +40,9 @@ pub(super) fn reduce_backward(op: &Scatter, ctx: &Context, g: &Tensor) -> Few<Op
             let node = op.grad_name();
             fail(
                 op.name(),
-                format!("Function {node} returned an invalid gradient at index 1 - got {got:?} but expected shape compatible with {want:?}"),
+                format!(
+                    "Function {node} returned an invalid gradient at index 1 - got {got:?} but expected shape compatible with {want:?}"
+                ),
             );
         }
     }

@@ -65,8 +65,12 @@ impl Op for Norm {
                 let sign = signs(&x);
                 // |x|^(p-1) y^(1-p), with 1 for the zeros of either: the sign is 0 there.
                 let size = nonzero(&(&x * &sign)).pow(p - 1.0);
-                let scale = g * &nonzero(&ctx.output(0)).pow(1.0 - p);
-                &(&spread(&scale) * &sign) * &size
+                let norm = nonzero(&ctx.output(0)).pow(1.0 - p);
+                // In PyTorch's order, which half precision shows.
+                match p < 1.0 {
+                    true => &(&(&sign * &size) * &spread(g)) * &spread(&norm),
+                    false => &(&spread(&(g * &norm)) * &sign) * &size,
+                }
             }
         };
         [Some(gx)].into()

@@ -128,7 +128,8 @@ pub(super) const ROWS: &[Row] = &[
     row("take", "input index", |a| Ok(a.tensor("input")?.take(&a.tensor("index")?).into())),
     row("put", "input index source accumulate", |a| {
         let accumulate = a.bool_or("accumulate", false)?;
-        Ok(a.tensor("input")?.put(&a.tensor("index")?, &a.tensor("source")?, accumulate).into())
+        let (x, index, source) = (a.tensor("input")?, a.tensor("index")?, a.tensor("source")?);
+        Ok(if a.inplace() { x.put_(&index, &source, accumulate) } else { x.put(&index, &source, accumulate) }.into())
     }),
     row("select_scatter", "input src dim index", |a| {
         Ok(a.tensor("input")?.select_scatter(&a.tensor("src")?, a.int("dim")?, a.int("index")?).into())

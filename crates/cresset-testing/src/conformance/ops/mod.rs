@@ -8,8 +8,10 @@ mod arrange;
 mod creation;
 mod index;
 mod linalg;
+mod losses;
 mod nn_functional;
 mod pointwise;
+mod products;
 mod random;
 mod reduce;
 mod shape;
@@ -32,8 +34,10 @@ fn registry() -> &'static HashMap<&'static str, &'static Row> {
             creation::ROWS,
             index::ROWS,
             linalg::ROWS,
+            losses::ROWS,
             nn_functional::ROWS,
             pointwise::ROWS,
+            products::ROWS,
             random::ROWS,
             reduce::ROWS,
             shape::ROWS,

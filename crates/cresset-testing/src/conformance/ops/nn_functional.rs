@@ -109,15 +109,12 @@ fn max_unpool(a: &Args, f: fn(&Tensor, &Tensor, Dims, MaxUnpoolOptions) -> Tenso
     Ok(f(&x, &at, Dims::from(a.sizes("kernel_size")?), options).into())
 }
 
-/// Dropout; its in-place form is not offered as a function.
-fn dropout(a: &Args, f: fn(&Tensor, f64, bool) -> Tensor) -> Res<Out> {
-    a.only("inplace", false)?;
-    Ok(f(&a.tensor("input")?, a.float_or("p", 0.5)?, a.bool_or("training", true)?).into())
-}
-/// The same for those that are off unless `training` is given.
-fn dropout_off(a: &Args, f: fn(&Tensor, f64, bool) -> Tensor) -> Res<Out> {
-    a.only("inplace", false)?;
-    Ok(f(&a.tensor("input")?, a.float_or("p", 0.5)?, a.bool_or("training", false)?).into())
+type Dropout = fn(&Tensor, f64, bool) -> Tensor;
+/// Dropout, `training` being `on` where it is not given.
+fn dropout(a: &Args, on: bool, plain: Dropout, in_place: Dropout) -> Res<Out> {
+    let (x, p) = (a.tensor("input")?, a.float_or("p", 0.5)?);
+    let training = a.bool_or("training", on)?;
+    Ok(if a.inplace() { in_place(&x, p, training) } else { plain(&x, p, training) }.into())
 }
 
 const MAX_POOL: &str = "input kernel_size stride padding dilation ceil_mode return_indices";
@@ -193,10 +190,12 @@ pub(super) const ROWS: &[Row] = &[
     row("F.max_unpool1d", UNPOOL, |a| max_unpool(a, F::max_unpool1d)),
     row("F.max_unpool2d", UNPOOL, |a| max_unpool(a, F::max_unpool2d)),
     row("F.max_unpool3d", UNPOOL, |a| max_unpool(a, F::max_unpool3d)),
-    row("F.dropout", "input p training inplace", |a| dropout(a, F::dropout)),
-    row("F.dropout1d", "input p training inplace", |a| dropout(a, F::dropout1d)),
-    row("F.dropout2d", "input p training inplace", |a| dropout(a, F::dropout2d)),
-    row("F.dropout3d", "input p training inplace", |a| dropout(a, F::dropout3d)),
-    row("F.alpha_dropout", "input p training inplace", |a| dropout_off(a, F::alpha_dropout)),
-    row("F.feature_alpha_dropout", "input p training inplace", |a| dropout_off(a, F::feature_alpha_dropout)),
+    row("F.dropout", "input p training inplace", |a| dropout(a, true, F::dropout, F::dropout_)),
+    row("F.dropout1d", "input p training inplace", |a| dropout(a, true, F::dropout1d, F::dropout1d_)),
+    row("F.dropout2d", "input p training inplace", |a| dropout(a, true, F::dropout2d, F::dropout2d_)),
+    row("F.dropout3d", "input p training inplace", |a| dropout(a, true, F::dropout3d, F::dropout3d_)),
+    row("F.alpha_dropout", "input p training inplace", |a| dropout(a, false, F::alpha_dropout, F::alpha_dropout_)),
+    row("F.feature_alpha_dropout", "input p training inplace", |a| {
+        dropout(a, false, F::feature_alpha_dropout, F::feature_alpha_dropout_)
+    }),
 ];

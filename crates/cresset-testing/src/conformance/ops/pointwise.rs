@@ -185,9 +185,11 @@ fn pow(a: &Args) -> Res<Out> {
 
 fn float_power(a: &Args) -> Res<Out> {
     let (x, y) = loose_operands(a, "exponent", false)?;
-    Ok(match &y {
-        Operand::Tensor(y) => x.float_power(y),
-        Operand::Scalar(y) => x.float_power(*y),
+    Ok(match (&y, a.inplace()) {
+        (Operand::Tensor(y), false) => x.float_power(y),
+        (Operand::Scalar(y), false) => x.float_power(*y),
+        (Operand::Tensor(y), true) => x.float_power_(y),
+        (Operand::Scalar(y), true) => x.float_power_(*y),
     }
     .into())
 }
@@ -201,7 +203,7 @@ fn clamp(a: &Args) -> Res<Out> {
             (_, _, false) => x.clamp_between(min.as_ref(), max.as_ref()),
             (Some(m), None, true) => x.clamp_min_(m),
             (None, Some(m), true) => x.clamp_max_(m),
-            _ => return unsupported("clamp in place between two tensors"),
+            (_, _, true) => x.clamp_between_(min.as_ref(), max.as_ref()),
         }
         .into());
     }
@@ -275,8 +277,8 @@ pub(super) const ROWS: &[Row] = &[
     unary!("sinc", sinc, sinc_),
     unary!("logical_not", logical_not, logical_not_),
     unary!("bitwise_not", bitwise_not, bitwise_not_),
-    unary!("digamma", digamma),
-    unary!("sgn", sgn),
+    unary!("digamma", digamma, digamma_),
+    unary!("sgn", sgn, sgn_),
     unary!("positive", positive),
     unary!("isnan", isnan),
     unary!("isinf", isinf),
@@ -300,7 +302,7 @@ pub(super) const ROWS: &[Row] = &[
     unary!("special.expm1", expm1, expm1_),
     unary!("special.log1p", log1p, log1p_),
     unary!("special.gammaln", lgamma, lgamma_),
-    unary!("special.digamma", digamma),
+    unary!("special.digamma", digamma, digamma_),
     unary!("special.psi", digamma),
     unary!("special.sinc", sinc, sinc_),
     unary!("F.tanh", tanh, tanh_),
@@ -366,7 +368,7 @@ pub(super) const ROWS: &[Row] = &[
     row("true_divide", "input other", div),
     row("pow", "input exponent", pow),
     row("float_power", "input exponent", float_power),
-    row("ldexp", "input other", |a| Ok(a.tensor("input")?.ldexp(&a.tensor("other")?).into())),
+    tensors!("ldexp", ldexp, ldexp_),
     row("logaddexp", "input other", |a| Ok(a.tensor("input")?.logaddexp(&a.tensor("other")?).into())),
     row("logaddexp2", "input other", |a| Ok(a.tensor("input")?.logaddexp2(&a.tensor("other")?).into())),
     row("round", "input", |a| {

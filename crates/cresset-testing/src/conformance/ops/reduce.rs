@@ -130,6 +130,18 @@ fn scan(a: &Args, f: fn(&Tensor, isize) -> Tensor) -> Res<Out> {
     in_dtype(a, f(&input(a)?, a.int("dim")?))
 }
 
+/// A scan with an in-place form, whose dtype is the tensor's.
+fn running(a: &Args, plain: fn(&Tensor, isize) -> Tensor, in_place: fn(&Tensor, isize) -> Tensor) -> Res<Out> {
+    if !a.inplace() {
+        return scan(a, plain);
+    }
+    let x = a.tensor("input")?;
+    match a.dtype()? {
+        Some(d) if d != x.dtype() => unsupported(format!("a scan in place in {d}")),
+        _ => Ok(in_place(&x, a.int("dim")?).into()),
+    }
+}
+
 fn quantile(a: &Args, f: fn(&Tensor, &Tensor, Option<isize>, bool, Interpolation) -> Tensor) -> Res<Out> {
     let x = a.tensor("input")?;
     let q = match a.operand("q")? {
@@ -259,8 +271,8 @@ pub(super) const ROWS: &[Row] = &[
     row("F.softmin", "input dim _stacklevel dtype", |a| {
         softmax(a, |x, d| x.neg().softmax(d), |x, d, t| x.neg().softmax_dtype(d, t))
     }),
-    row("cumsum", "input dim", |a| scan(a, Tensor::cumsum)),
-    row("cumprod", "input dim", |a| scan(a, Tensor::cumprod)),
+    row("cumsum", "input dim", |a| running(a, Tensor::cumsum, Tensor::cumsum_)),
+    row("cumprod", "input dim", |a| running(a, Tensor::cumprod, Tensor::cumprod_)),
     row("logcumsumexp", "input dim", |a| scan(a, Tensor::logcumsumexp)),
     row("cummax", "input dim", |a| Ok(a.tensor("input")?.cummax(a.int("dim")?).into())),
     row("cummin", "input dim", |a| Ok(a.tensor("input")?.cummin(a.int("dim")?).into())),
