@@ -31,17 +31,19 @@ impl Forward for MultiClassifier {
     }
 }
 
-/// The recorded losses of a data set.
-fn wanted(name: &str) -> Vec<f32> {
+/// The recorded losses of a data set, computed in a dtype.
+fn wanted(name: &str, dtype: DType) -> Vec<f64> {
     let text = include_str!("../../../goldens/training/first_losses.txt");
-    let line = text.lines().find_map(|l| l.strip_prefix(name)).expect("a line for each data set");
+    let begin = format!("{name} {} ", dtype.name());
+    let line = text.lines().find_map(|l| l.strip_prefix(&begin)).expect("a line for each run");
     line.split_whitespace().map(|n| n.parse().expect("a number")).collect()
 }
 
 /// The first losses of a training run as everybody writes it.
-fn losses(set: TensorDataset<(Tensor, Tensor)>, steps: usize) -> Vec<f32> {
+fn losses(set: TensorDataset<(Tensor, Tensor)>, dtype: DType, steps: usize) -> Vec<f64> {
     manual_seed(0);
     let model = MultiClassifier::new(set.tensors().0.size(1), &[512, 256, 128], 10, 0.3);
+    model.to(dtype);
     let mut optimizer = Adam::new(model.parameters(), 1e-3);
     let criterion = CrossEntropyLoss::new();
     let loader = DataLoader::new(set, 128).shuffle(true);
@@ -51,10 +53,10 @@ fn losses(set: TensorDataset<(Tensor, Tensor)>, steps: usize) -> Vec<f32> {
         for batch in &loader {
             let (x, y) = batch.expect("a batch");
             optimizer.zero_grad();
-            let loss = criterion.call((&model.call(&x), &y));
+            let loss = criterion.call((&model.call(&x.to_dtype(dtype)), &y));
             loss.backward();
             optimizer.step();
-            found.push(loss.item::<f32>());
+            found.push(loss.item::<f64>());
             if found.len() == steps {
                 return found;
             }
@@ -62,21 +64,29 @@ fn losses(set: TensorDataset<(Tensor, Tensor)>, steps: usize) -> Vec<f32> {
     }
 }
 
+/// The first `steps` losses must agree to `tolerance`.
 #[track_caller]
-fn agree(name: &str, set: TensorDataset<(Tensor, Tensor)>) {
-    let want = wanted(name);
+fn agree(name: &str, set: &TensorDataset<(Tensor, Tensor)>, dtype: DType, steps: usize, tolerance: f64) {
+    let want = wanted(name, dtype);
     assert_eq!(want.len(), 20);
-    let got = losses(set, want.len());
-    let largest = got.iter().zip(&want).map(|(g, w)| (g - w).abs()).fold(0.0f32, f32::max);
-    println!("{name}: the first {} losses differ by at most {largest:.1e}", want.len());
+    let got = losses(set.clone(), dtype, want.len());
+    let off: Vec<f64> = got.iter().zip(&want).map(|(g, w)| (g - w).abs()).collect();
+    let largest = |n: usize| off[..n].iter().copied().fold(0.0, f64::max);
+    println!(
+        "{name} in {dtype}: the first 10 losses differ by at most {:.1e}, the first 20 by {:.1e}",
+        largest(10),
+        largest(20)
+    );
     assert!(got.iter().chain(&want).all(|l| l.is_finite()));
-    assert!(largest <= 1e-4, "{name}: {largest:.1e}\ngot  {got:?}\nwant {want:?}");
+    assert!(largest(steps) <= tolerance, "{name} in {dtype}\ngot  {got:?}\nwant {want:?}");
 }
 
 #[test]
 fn the_first_losses_on_the_digits_are_those_of_pytorch() {
     let digits = data::digits();
-    agree("digits", TensorDataset::new((&digits.features / 16.0, digits.targets().clone())));
+    let set = TensorDataset::new((&digits.features / 16.0, digits.targets().clone()));
+    agree("digits", &set, DType::F32, 20, 1e-4);
+    agree("digits", &set, DType::F64, 20, 1e-10);
 }
 
 /// MNIST does not come with the library: `CRESSET_MNIST_DIR=DIR cargo test -p cresset --test first_losses -- --nocapture`.
@@ -86,6 +96,9 @@ fn the_first_losses_on_mnist_are_those_of_pytorch() {
         println!("skipped: CRESSET_MNIST_DIR does not name a folder with MNIST");
         return;
     };
-    let mnist = Mnist::load(dir, true).expect("MNIST").flat();
-    agree("mnist", mnist.to_tensors());
+    let set = Mnist::load(dir, true).expect("MNIST").flat().to_tensors();
+    agree("mnist", &set, DType::F64, 20, 1e-10);
+    // In the sixth step an activation is -1.4e-6, less than what rounding does to it there: whether its ReLU is on decides the losses of float32 from
+    // then on. PyTorch's own, computed by 1, 2 or 3 threads, come to differ by 2.4e-4.
+    agree("mnist", &set, DType::F32, 10, 1e-4);
 }
