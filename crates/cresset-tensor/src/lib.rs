@@ -42,6 +42,7 @@ pub use limits::{FloatInfo, IntInfo, finfo, iinfo};
 pub use named::StateDict;
 pub use op::Op;
 pub use ops::contract::{kron, tensordot, tensordot_dims};
+pub use ops::duplicate::MemoryFormat;
 pub use ops::einsum::einsum;
 pub use ops::index::{Ellipsis, Index, Indices, NewAxis, s};
 pub use ops::join::{

@@ -71,6 +71,9 @@ pub fn rms_norm(
 #[track_caller]
 pub fn group_norm(x: &Tensor, num_groups: usize, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Tensor {
     let shape = x.shape();
+    if shape.get(1) == Some(&0) {
+        fail("group_norm", "Expected number of channels to be greater than 0, got 0");
+    }
     if shape.len() >= 2 && num_groups > 0 && shape[1].is_multiple_of(num_groups) {
         let values = shape[0] * shape[1] / num_groups * shape[2..].iter().product::<usize>();
         if values == 1 {

@@ -186,7 +186,7 @@ impl Tensor {
                 Pad::Circular if before > n || after > n => {
                     fail("pad", "Padding value causes wrapping around more than once.")
                 }
-                _ if size < 1 || n + before.min(0) + after.min(0) < 1 => {
+                _ if size < 1 || mode == Pad::Circular && n + before.min(0) + after.min(0) < 1 => {
                     fail("pad", format!("input (W: {n}) is too small. Calculated output W: {size}"))
                 }
                 _ => {}
@@ -221,6 +221,7 @@ pub(super) const TABLE: &[OpInfo] = &[OpInfo {
             Sample::new(&[numbers(&[2, 3], 1)], |x| x[0].pad([-1, 2], Pad::Constant(0.into()))),
             Sample::new(&[numbers(&[2, 4], 1)], |x| x[0].pad([2, 1], Pad::Reflect)),
             Sample::new(&[numbers(&[1, 2, 3], 1)], |x| x[0].pad([1, 1, 2, 0], Pad::Replicate)),
+            Sample::new(&[numbers(&[1, 2, 3], 1)], |x| x[0].pad([2, -3], Pad::Replicate)),
             Sample::new(&[numbers(&[1, 2, 3], 1)], |x| x[0].pad([1, 3, -1, 0], Pad::Circular)),
         ]
     },

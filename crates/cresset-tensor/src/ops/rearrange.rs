@@ -163,6 +163,9 @@ impl Tensor {
         if by.len() != dims.len() {
             fail("roll", format!("shifts and dimensions must align. shifts: {}, dims:{}", by.len(), dims.len()));
         }
+        if shape.is_empty() {
+            fail("roll", format!("Dimension specified as {} but tensor has no dimensions", dims[0]));
+        }
         let mut shifts = Dims::filled(shape.len(), 0);
         for (&s, &d) in by.iter().zip(&dims) {
             let d = dim_of("roll", d, shape.len());

@@ -2,7 +2,7 @@
 
 use super::out::Out;
 use crate::golden::{Inputs, Spec, Value};
-use cresset_tensor::{DType, Scalar, Tensor};
+use cresset_tensor::{DType, MemoryFormat, Scalar, Tensor};
 use std::cell::{Cell, RefCell};
 
 /// Why a call was not made.
@@ -317,13 +317,26 @@ impl<'a> Args<'a> {
     pub fn only(&self, name: &str, value: bool) -> Res<()> {
         if self.bool_or(name, value)? == value { Ok(()) } else { unsupported(format!("{name}={}", !value)) }
     }
-    /// A memory format that changes nothing; the channels-last ones are unsupported.
-    pub fn memory_format(&self) -> Res<Option<&'a str>> {
+    /// A memory format; `None` is that of the input.
+    pub fn memory_format(&self) -> Res<Option<MemoryFormat>> {
         match self.given("memory_format") {
             None => Ok(None),
-            Some(Value::MemoryFormat(m)) if !m.starts_with("channels") => Ok(Some(m)),
+            Some(Value::MemoryFormat(m)) => match m.as_str() {
+                "preserve_format" => Ok(None),
+                "contiguous_format" => Ok(Some(MemoryFormat::Contiguous)),
+                "channels_last" => Ok(Some(MemoryFormat::ChannelsLast)),
+                "channels_last_3d" => Ok(Some(MemoryFormat::ChannelsLast3d)),
+                other => unsupported(format!("the memory format {other}")),
+            },
             Some(other) => unsupported(format!("{other:?}")),
         }
+    }
+    /// A new tensor in the memory format that is asked for.
+    pub fn formatted(&self, t: Tensor) -> Res<Tensor> {
+        Ok(match self.memory_format()? {
+            None | Some(MemoryFormat::Contiguous) => t,
+            Some(format) => t.contiguous_in(format),
+        })
     }
     /// A module or nothing.
     pub fn opt_module(&self, name: &str) -> Res<Option<&'a Spec>> {

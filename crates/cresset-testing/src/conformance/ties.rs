@@ -3,8 +3,9 @@
 use super::op_cases::Parsed;
 use super::out::Out;
 use crate::golden::compare::{floats, integers, same};
-use crate::golden::{Inputs, Value};
+use crate::golden::{Allowance, Container, Inputs, Value, compare};
 use cresset_tensor::Tensor;
+use std::collections::BTreeMap;
 
 /// Do the indices of (values, indices) select the values, along the dimension of the call?
 pub fn indices_select(parsed: &Parsed, inputs: &Inputs, out: &Out, op: &str) -> Result<(), String> {
@@ -58,4 +59,20 @@ fn flat_extreme(x: &Tensor, pick: i64, op: &str) -> Result<(), String> {
     let data = floats(x);
     let got = *data.get(pick as usize).ok_or("the index is out of range")?;
     if data.iter().all(|&v| no_better(op, v, got)) { Ok(()) } else { Err(format!("index {pick} selects {got:?}")) }
+}
+
+/// Which of the equal elements gets the gradient is open too: what all elements of a value get together must agree.
+pub fn shares_agree(file: &Container, got: Option<Tensor>, want: &Value, leaf: &Tensor, allowance: Allowance) -> bool {
+    let (Some(got), Value::Tensor(r)) = (got, want) else { return false };
+    let Ok(want) = file.tensor(&r.name) else { return false };
+    let values = floats(leaf);
+    let shares = |g: &Tensor| {
+        let mut sums = BTreeMap::<u64, f64>::new();
+        for (v, g) in values.iter().zip(floats(g)) {
+            // 0 and -0 are equal.
+            *sums.entry((v + 0.0).to_bits()).or_default() += g;
+        }
+        Tensor::from_slice(&sums.into_values().collect::<Vec<f64>>()).to_dtype(leaf.dtype())
+    };
+    got.meta() == want.meta() && compare(&shares(&got), &shares(&want), allowance).is_ok()
 }

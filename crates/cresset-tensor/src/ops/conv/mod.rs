@@ -126,12 +126,11 @@ impl Op for Convolution {
         let Some(g) = &grads[0] else { return (0..inputs).map(|_| None).collect() };
         let product = |op: Convolution, a: &Tensor, b: &Tensor| apply(op, &[a, b]).swap_remove(0);
         let (m0, m1) = (ctx.input_meta(0), ctx.input_meta(1));
-        let none = Dims::EMPTY;
         let first = ctx.needs(0).then(|| {
             let b = ctx.input(1);
             match self.kind {
                 Kind::Output => product(self.derived(Kind::Image, self.spatial(m0)), g, &b),
-                Kind::Image => product(self.derived(Kind::Output, none), g, &b),
+                Kind::Image => product(self.derived(Kind::Output, self.spatial(m0)), g, &b),
                 Kind::Weight => product(self.derived(Kind::Image, self.spatial(m0)), &b, g),
             }
         });
@@ -140,7 +139,7 @@ impl Op for Convolution {
             match self.kind {
                 Kind::Output => product(self.derived(Kind::Weight, self.spatial(m1)), &a, g),
                 Kind::Image => product(self.derived(Kind::Weight, self.spatial(m1)), g, &a),
-                Kind::Weight => product(self.derived(Kind::Output, none), &a, g),
+                Kind::Weight => product(self.derived(Kind::Output, self.spatial(m1)), &a, g),
             }
         });
         let mut all: Few<_> = [first].into();

@@ -101,7 +101,9 @@ impl Convolution {
         let image = self.spatial(x);
         let kernel = &w.shape[2..];
         let padded: Dims = (0..self.nd).map(|d| image[d] + self.before[d] + self.behind[d]).collect();
-        let reach: Dims = (0..self.nd).map(|d| self.dilation[d] * kernel[d].saturating_sub(1) + 1).collect();
+        let reach: Dims = (0..self.nd)
+            .map(|d| self.dilation[d].saturating_mul(kernel[d].saturating_sub(1)).saturating_add(1))
+            .collect();
         if kernel.contains(&0) || (0..self.nd).any(|d| padded[d] < reach[d]) {
             return Err(format!(
                 "Calculated padded input size per channel: ({}). Kernel size: ({}). Kernel size can't be greater than actual input size",
@@ -117,7 +119,9 @@ impl Convolution {
         }
         let mut shape = Dims::new(&x.shape[..x.ndim() - self.nd - 1]);
         shape.push(w.shape[0]);
-        (0..self.nd).for_each(|d| shape.push((padded[d] - reach[d]) / self.stride[d] + 1));
+        // A gradient has the shape of its input: output padding may leave room for more positions.
+        let positions = |d: usize| (padded[d] - reach[d]) / self.stride[d] + 1;
+        (0..self.nd).for_each(|d| shape.push(self.target.get(d).copied().unwrap_or_else(|| positions(d))));
         Ok(shape)
     }
 

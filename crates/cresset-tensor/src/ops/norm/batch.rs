@@ -145,7 +145,7 @@ impl Op for BatchNorm {
             let affine = Over { mask: others, drop: others };
             let formula = Formula { over, affine, centred: true, eps: self.eps };
             let fixed = (!self.training).then(|| {
-                let mut shape = crate::Dims::filled(meta.ndim(), 1);
+                let mut shape = crate::Dims::filled(meta.ndim().max(2), 1);
                 shape[1] = s.channels;
                 let both = Tensor::from_array(stats.to(meta.dtype));
                 (both.select(0, 0).reshape(shape), both.select(0, 1).reshape(shape))

@@ -389,11 +389,18 @@ impl Tensor {
     }
     /// NaN replaced by `nan` (0 if none is given), infinities by the dtype's largest numbers or the given ones (`torch.nan_to_num`).
     pub fn nan_to_num(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Tensor {
-        apply1(UnaryOp(self.nan_rule(nan, posinf, neginf)), [self])
+        if self.dtype() == DType::Bool {
+            self.duplicate()
+        } else {
+            apply1(UnaryOp(self.nan_rule(nan, posinf, neginf)), [self])
+        }
     }
     /// [`Tensor::nan_to_num`] in place.
     #[track_caller]
     pub fn nan_to_num_(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Tensor {
+        if self.dtype() == DType::Bool {
+            return self.clone();
+        }
         apply_inplace(UnaryOp(self.nan_rule(nan, posinf, neginf)), &[self])
     }
     fn nan_rule(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> NanToNum {

@@ -57,6 +57,8 @@ pub(crate) trait UnaryDef: Unary + Debug {
     const INTS: Ints = Ints::ToFloat;
     /// Its derivative is zero wherever it exists (floor, sign), so the gradient is zero and nothing is saved.
     const FLAT: bool = false;
+    /// Is its derivative of f16 rounded (and cut off at the largest number) after each step, as PyTorch does? For those that leave its range easily.
+    const STEPS_IN_F16: bool = false;
     fn int(&self, x: i64) -> i64 {
         x
     }
@@ -87,7 +89,7 @@ impl<U: UnaryDef> Op for UnaryOp<U> {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let g = grads[0].as_ref();
-        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, false, ctx, g) })].into()
+        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, U::STEPS_IN_F16, ctx, g) })].into()
     }
 }
 

@@ -93,6 +93,7 @@ impl<const N: i32> Unary for IntPow<N> {
 impl<const N: i32> UnaryDef for IntPow<N> {
     const NAME: &'static str = "pow";
     const READS: Reads = Reads::Input;
+    const STEPS_IN_F16: bool = true;
     const INTS: Ints = Ints::Own;
     fn int(&self, x: i64) -> i64 {
         int_pow(x, i64::from(N))

@@ -62,7 +62,11 @@ impl Pool {
             return Err(format!("dilation should be greater than zero, but got {dilation:?}"));
         }
         for d in 0..nd {
-            let reach = dilation[d] * (kernel[d] - 1) + 1;
+            let reach = (kernel[d] - 1).checked_mul(dilation[d]).filter(|r| *r < isize::MAX as usize / 4);
+            let Some(reach) = reach.map(|r| r + 1) else {
+                let (kernel, dilation) = (kernel[d], dilation[d]);
+                return Err(format!("effective kernel size overflows: kernel size {kernel}, dilation {dilation}"));
+            };
             if padding[d] > reach / 2 {
                 return Err(format!(
                     "pad should be at most half of effective kernel size, but got pad={}, kernel_size={} and dilation={}",

@@ -63,13 +63,14 @@ impl Op for Norm {
             }
             p => {
                 let sign = signs(&x);
-                // |x|^(p-1) y^(1-p), with 1 for the zeros of either: the sign is 0 there.
-                let size = nonzero(&(&x * &sign)).pow(p - 1.0);
-                let norm = nonzero(&ctx.output(0)).pow(1.0 - p);
-                // In PyTorch's order, which half precision shows.
-                match p < 1.0 {
-                    true => &(&(&sign * &size) * &spread(g)) * &spread(&norm),
-                    false => &(&spread(&(g * &norm)) * &sign) * &size,
+                // |x|^(p-1) y^(1-p), with 1 for the zeros of either: the sign is 0 there. In PyTorch's order, which half precision shows.
+                let (size, norm) = (nonzero(&(&x * &sign)), nonzero(&ctx.output(0)));
+                if p < 1.0 {
+                    let scaled = &sign * &size.pow(p - 1.0);
+                    &(&scaled * &spread(g)) * &spread(&norm.pow(1.0 - p))
+                } else {
+                    let scaled = if p < 2.0 { &sign * &size.pow(p - 1.0) } else { &x * &size.pow(p - 2.0) };
+                    &scaled * &spread(&(g / &norm.pow(p - 1.0)))
                 }
             }
         };

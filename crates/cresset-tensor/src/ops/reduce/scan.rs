@@ -5,8 +5,8 @@ use super::prod::has_zero;
 use super::{around, one_dim, sum_dtype, widened, with_number};
 use crate::array::{Array, Meta};
 use crate::dtype::DType;
-use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply, apply1};
+use crate::ops::join::cat;
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use cresset_kernels::reduce::{Reduce, Running as Kind, Runs};
@@ -65,7 +65,7 @@ impl Op for Running {
                 if !has_zero(&x.array()) {
                     &back(&(g * &ctx.output(0))) / &x
                 } else if ctx.create_graph() {
-                    fail("cumprod", "the second derivative of cumprod where an element is zero is not available")
+                    products_in_ops(&x, g, self.dim as isize, self.reverse)
                 } else {
                     products_without(&x, g, self.dim, self.reverse)
                 }
@@ -95,6 +95,28 @@ impl Running {
         let exponents = &(&x.reshape(rows) - &y.reshape(cols)) + &counts;
         (&exponents.exp() * &g.reshape(cols)).sum_dim(2, false).reshape(shape)
     }
+}
+
+/// [`products_without`] in tensor operations.
+fn products_in_ops(x: &Tensor, g: &Tensor, dim: isize, reverse: bool) -> Tensor {
+    if x.dim() == 0 {
+        return g.clone();
+    }
+    if reverse {
+        return products_in_ops(&x.flip(dim), &g.flip(dim), dim, false).flip(dim);
+    }
+    let n = x.size(dim);
+    let part = |k: usize| {
+        let before = x.narrow(dim, 0, k).prod_dim(dim, true);
+        let mut others = before.clone();
+        if k + 1 < n {
+            let behind = x.narrow(dim, k as isize + 1, n - k - 1).cumprod(dim);
+            others = cat(&[&before, &(&before * &behind)], dim);
+        }
+        (&g.narrow(dim, k as isize, n - k) * &others).sum_dim(dim, true)
+    };
+    let parts: Vec<Tensor> = (0..n).map(part).collect();
+    cat(&parts, dim)
 }
 
 /// The gradient of a running product with zeros in it, by products that leave each element out.

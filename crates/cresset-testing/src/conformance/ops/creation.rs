@@ -43,8 +43,7 @@ pub(super) const ROWS: &[Row] = &[
         Ok(Tensor::eye_of(n, a.usize_or("m", n)?, a.factory()?.unwrap_or(DType::F32)).into())
     }),
     row("empty", "*size", |a| {
-        a.memory_format()?;
-        Ok(Tensor::empty_of(a.rest_sizes("size")?, a.factory()?.unwrap_or(DType::F32)).into())
+        Ok(a.formatted(Tensor::empty_of(a.rest_sizes("size")?, a.factory()?.unwrap_or(DType::F32)))?.into())
     }),
     row("zeros_like", "input", |a| like(a, Tensor::zeros_of)),
     row("ones_like", "input", |a| like(a, Tensor::ones_of)),
@@ -78,6 +77,5 @@ fn own_dtype(a: &Args) -> Res<DType> {
 
 fn like(a: &Args, make: impl Fn(Dims, DType) -> Tensor) -> Res<Out> {
     let dtype = own_dtype(a)?;
-    a.memory_format()?;
-    Ok(make(a.tensor("input")?.shape(), dtype).into())
+    Ok(a.formatted(make(a.tensor("input")?.shape(), dtype))?.into())
 }

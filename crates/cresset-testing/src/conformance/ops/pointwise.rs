@@ -165,11 +165,26 @@ fn div(a: &Args) -> Res<Out> {
     .into())
 }
 
+/// An operator whose second operand is the tensor of the call: `other op input`.
+fn reversed(a: &Args, tensor: fn(&Tensor, &Tensor) -> Tensor, scalar: fn(&Tensor, Scalar) -> Tensor) -> Res<Out> {
+    let x = a.tensor("input")?;
+    Ok(match a.operand("other")? {
+        Operand::Tensor(y) => tensor(&x, &y),
+        Operand::Scalar(s) => scalar(&x, s),
+    }
+    .into())
+}
+
+/// A number as a tensor of the dtype in which it meets another.
+fn constant(x: &Tensor, s: Scalar) -> Tensor {
+    Tensor::full_of((), s, Promotion::default().tensor(x.dtype(), x.dim()).scalar(s).result())
+}
+
 fn pow(a: &Args) -> Res<Out> {
     if let (Operand::Scalar(base), false) = (a.operand("input")?, a.inplace()) {
         return Ok(match a.operand("exponent")? {
             Operand::Tensor(e) => e.rpow(base),
-            Operand::Scalar(_) => return unsupported("a power of two numbers"),
+            Operand::Scalar(_) => return Err(Stop::Inexpressible("a power of two numbers".into())),
         }
         .into());
     }
@@ -367,6 +382,16 @@ pub(super) const ROWS: &[Row] = &[
     row("divide", "input other", div),
     row("true_divide", "input other", div),
     row("pow", "input exponent", pow),
+    row("__radd__", "input other", |a| reversed(a, |x, y| y.add(x), |x, s| x.add(s))),
+    row("__rmul__", "input other", |a| reversed(a, |x, y| y.mul(x), |x, s| x.mul(s))),
+    row("__rsub__", "input other", |a| reversed(a, |x, y| y.sub(x), |x, s| x.rsub(s))),
+    row("__rdiv__", "input other", |a| reversed(a, |x, y| y.div(x), |x, s| x.reciprocal().mul(s))),
+    row("__rpow__", "input other", |a| reversed(a, |x, y| y.pow(x), |x, s| x.rpow(s))),
+    row("__rmod__", "input other", |a| reversed(a, |x, y| y.remainder(x), |x, s| constant(x, s).remainder(x))),
+    row("__rand__", "input other", |a| reversed(a, |x, y| y.bitwise_and(x), |x, s| x.bitwise_and(s))),
+    row("__ror__", "input other", |a| reversed(a, |x, y| y.bitwise_or(x), |x, s| x.bitwise_or(s))),
+    row("__rxor__", "input other", |a| reversed(a, |x, y| y.bitwise_xor(x), |x, s| x.bitwise_xor(s))),
+    row("__rmatmul__", "input other", |a| Ok(a.tensor("other")?.matmul(&a.tensor("input")?).into())),
     row("float_power", "input exponent", float_power),
     tensors!("ldexp", ldexp, ldexp_),
     row("logaddexp", "input other", |a| Ok(a.tensor("input")?.logaddexp(&a.tensor("other")?).into())),

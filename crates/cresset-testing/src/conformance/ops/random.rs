@@ -10,8 +10,7 @@ fn shape(a: &Args) -> Res<(Vec<usize>, DType)> {
 }
 /// The pattern of a `_like` function: the tensor in the dtype that is asked for.
 fn like(a: &Args) -> Res<Tensor> {
-    let x = a.tensor("input")?.detach();
-    a.memory_format()?;
+    let x = a.formatted(a.tensor("input")?.detach())?;
     Ok(match a.factory()? {
         Some(d) => x.to_dtype(d),
         None => x,
@@ -77,9 +76,12 @@ pub(super) const ROWS: &[Row] = &[
         let x = a.tensor("input")?;
         if a.has("p") {
             let p = a.float("p")?;
+            if a.inplace() {
+                return Ok(x.bernoulli_(p).into());
+            }
             return Ok(Tensor::zeros_of(x.shape(), x.dtype()).bernoulli_(p).into());
         }
-        Ok(x.bernoulli().into())
+        Ok(if a.inplace() { x.bernoulli_(0.5) } else { x.bernoulli() }.into())
     }),
     row("multinomial", "input num_samples replacement", |a| {
         let (n, replacement) = (a.usize("num_samples")?, a.bool_or("replacement", false)?);

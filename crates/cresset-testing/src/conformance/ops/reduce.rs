@@ -160,7 +160,8 @@ fn quantile(a: &Args, f: fn(&Tensor, &Tensor, Option<isize>, bool, Interpolation
 }
 
 fn unique(a: &Args, f: fn(&Tensor, Option<isize>) -> Unique) -> Res<Out> {
-    a.only("sorted", true)?;
+    // In PyTorch too they come sorted, whatever is asked for.
+    a.bool_or("sorted", true)?;
     let u = f(&a.tensor("input")?, a.opt_int("dim")?);
     let mut out = vec![u.values];
     if a.bool_or("return_inverse", false)? {

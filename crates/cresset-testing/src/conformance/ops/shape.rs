@@ -3,7 +3,7 @@
 use crate::conformance::args::{Args, Res, Row, row, unsupported};
 use crate::conformance::out::Out;
 use crate::golden::Value;
-use cresset_tensor::{DType, Tensor};
+use cresset_tensor::{DType, MemoryFormat, Tensor};
 
 /// `size` or `shape`, with -1 allowed.
 fn target(a: &Args) -> Res<Vec<isize>> {
@@ -14,7 +14,7 @@ fn split(a: &Args) -> Res<Out> {
     let x = a.tensor("input")?;
     let dim = a.int_or("dim", 0)?;
     Ok(match a.raw("split_size") {
-        Some(Value::List(_) | Value::Tuple(_)) => x.split_with_sizes(a.dims("split_size")?, dim),
+        Some(Value::List(_) | Value::Tuple(_) | Value::Size(_)) => x.split_with_sizes(a.dims("split_size")?, dim),
         _ => x.split(a.usize("split_size")?, dim),
     }
     .into())
@@ -45,13 +45,11 @@ fn cuts(a: &Args, x: &Tensor) -> Res<Cuts> {
 /// A conversion that is a method of its own in PyTorch.
 fn convert(a: &Args, dtype: DType) -> Res<Out> {
     let x = a.tensor("input")?;
-    a.memory_format()?;
-    Ok(x.to_dtype(dtype).into())
+    Ok(a.formatted(x.to_dtype(dtype))?.into())
 }
 
 fn to(a: &Args) -> Res<Out> {
     let x = a.tensor("input")?;
-    a.memory_format()?;
     let mut dtype = None;
     let mut copy = a.bool_or("copy", false)?;
     a.bool_or("non_blocking", false)?;
@@ -71,6 +69,7 @@ fn to(a: &Args) -> Res<Out> {
         copy = *c;
     }
     let y = x.to_dtype(dtype.unwrap_or(x.dtype()));
+    let y = a.formatted(y)?;
     Ok(if copy && y.is_same(&x) { x.duplicate() } else { y }.into())
 }
 
@@ -194,15 +193,15 @@ pub(super) const ROWS: &[Row] = &[
     }),
     row("clone", "input", |a| {
         let x = a.tensor("input")?;
-        if a.memory_format()? == Some("contiguous_format") && !x.is_contiguous() {
-            return Ok(x.contiguous().into());
+        Ok(match a.memory_format()? {
+            Some(format) => x.duplicate_in(format),
+            None => x.duplicate(),
         }
-        Ok(x.duplicate().into())
+        .into())
     }),
     row("contiguous", "input", |a| {
         let x = a.tensor("input")?;
-        a.memory_format()?;
-        Ok(x.contiguous().into())
+        Ok(x.contiguous_in(a.memory_format()?.unwrap_or(MemoryFormat::Contiguous)).into())
     }),
     row("to", "input *rest", to),
     row("double", "input", |a| convert(a, DType::F64)),

@@ -248,6 +248,7 @@ impl Unary for Rsqrt {
 impl UnaryDef for Rsqrt {
     const NAME: &'static str = "rsqrt";
     const READS: Reads = Reads::Output;
+    const STEPS_IN_F16: bool = true;
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -266,6 +267,7 @@ impl Unary for Reciprocal {
 impl UnaryDef for Reciprocal {
     const NAME: &'static str = "reciprocal";
     const READS: Reads = Reads::Output;
+    const STEPS_IN_F16: bool = true;
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -318,6 +320,7 @@ impl Unary for Tan {
 impl UnaryDef for Tan {
     const NAME: &'static str = "tan";
     const READS: Reads = Reads::Output;
+    const STEPS_IN_F16: bool = true;
 }
 
 #[derive(Clone, Copy, Debug)]
