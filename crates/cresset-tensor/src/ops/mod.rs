@@ -9,7 +9,7 @@ pub(crate) mod conv;
 pub(crate) mod drawn;
 pub(crate) mod dropout;
 mod dtype;
-mod duplicate;
+pub(crate) mod duplicate;
 pub(crate) mod einsum;
 pub(crate) mod embedding;
 mod expand;
