@@ -44,7 +44,7 @@ fn losses(set: TensorDataset<(Tensor, Tensor)>, dtype: DType, steps: usize) -> V
     manual_seed(0);
     let model = MultiClassifier::new(set.tensors().0.size(1), &[512, 256, 128], 10, 0.3);
     model.to(dtype);
-    let mut optimizer = Adam::new(model.parameters(), 1e-3);
+    let optimizer = Adam::new(model.parameters(), 1e-3);
     let criterion = CrossEntropyLoss::new();
     let loader = DataLoader::new(set, 128).shuffle(true);
     model.train();
