@@ -89,7 +89,8 @@ impl<U: UnaryDef> Op for UnaryOp<U> {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let g = grads[0].as_ref();
-        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, U::STEPS_IN_F16, ctx, g) })].into()
+        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, U::STEPS_IN_F16, ctx, g) })]
+            .into()
     }
 }
 

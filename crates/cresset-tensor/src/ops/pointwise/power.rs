@@ -200,8 +200,11 @@ impl Tensor {
     /// `self * 2^other` (`torch.ldexp`).
     #[track_caller]
     pub fn ldexp(&self, other: &Tensor) -> Tensor {
-        let two = if other.is_floating_point() { other.clone() } else { other.to_dtype(DType::F32) };
-        self.mul(&two.exp2())
+        if other.is_floating_point() {
+            return self.mul(&other.exp2());
+        }
+        let product = self.mul(&other.to_dtype(DType::F32).exp2());
+        if self.is_floating_point() { product.to_dtype(self.dtype()) } else { product }
     }
 }
 

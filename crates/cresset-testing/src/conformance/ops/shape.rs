@@ -59,6 +59,7 @@ fn to(a: &Args) -> Res<Out> {
             Value::Str(d) | Value::Device(d) if d == "cpu" => {}
             Value::DType(d) => dtype = Some(*d),
             Value::Bool(b) => flags.push(*b),
+            Value::Tensor(_) => dtype = Some(a.as_tensor("other", v)?.dtype()),
             other => return unsupported(format!("to({other:?})")),
         }
     }
