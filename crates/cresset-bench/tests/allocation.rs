@@ -76,9 +76,14 @@ fn taken(name: &str, threads: usize, warm: usize, steps: usize) -> [usize; 3] {
 
 #[test]
 fn a_warm_step_takes_no_memory_from_the_system() {
-    for (name, steps) in
-        [("tiny_train", 50), ("example_train", 50), ("classifier_train_32", 10), ("resnet_train_16", 5)]
-    {
+    let workloads = [
+        ("tiny_train", 50),
+        ("example_train", 50),
+        ("classifier_train_32", 10),
+        ("resnet_train_16", 5),
+        ("checkpoint_train", 2),
+    ];
+    for (name, steps) in workloads {
         for threads in [1, 2] {
             let [large, small, small_bytes] = taken(name, threads, 10, steps);
             println!(
