@@ -42,15 +42,9 @@ class Side:
         return options + (["--mnist-dir", self.args.mnist_dir] if self.args.mnist_dir else [])
 
     def start(self, command, **how):
-        cores = self.cores
-        return subprocess.Popen(
-            command,
-            env=environment(cores),
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
-            stdout=subprocess.PIPE,
-            text=True,
-            **how,
-        )
+        # Children inherit it; a function to be called in the child would make starting it slow.
+        os.sched_setaffinity(0, self.cores)
+        return subprocess.Popen(command, env=environment(self.cores), stdout=subprocess.PIPE, text=True, **how)
 
     def lines(self, command):
         process = self.start(command)
