@@ -195,7 +195,7 @@ impl Tensor {
         }
         let mut counts = vec![0f64; bins];
         for x in data.into_iter().filter(|x| (low..=high).contains(x)) {
-            counts[(((x - low) / (high - low) * bins as f64) as usize).min(bins - 1)] += 1.0;
+            counts[(((x - low) * bins as f64 / (high - low)) as usize).min(bins - 1)] += 1.0;
         }
         Tensor::from_slice(&counts).to_dtype(self.dtype())
     }
