@@ -120,7 +120,7 @@ pub use crate::autograd::node::Context;
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Few<Tensor> {
     let run = Run::forward(&op, inputs);
     let recorded = wants_graph(&op, inputs);
-    let node = recorded.then(|| node::record(op, inputs, &run));
+    let node = recorded.then(|| node::record(Box::new(op), inputs, &run));
     run.finish(node)
 }
 
@@ -128,7 +128,7 @@ pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Few<Tensor> {
 #[track_caller]
 pub(crate) fn apply_recorded<O: Op>(op: O, input: &Tensor) -> Tensor {
     let run = Run::forward(&op, &[input]);
-    let node = node::record(op, &[input], &run);
+    let node = node::record(Box::new(op), &[input], &run);
     run.finish(Some(node)).swap_remove(0)
 }
 
@@ -172,7 +172,7 @@ impl Run {
     }
 
     #[inline(never)]
-    fn finish(self, node: Option<Arc<Node<dyn Op>>>) -> Few<Tensor> {
+    fn finish(self, node: Option<Arc<Node>>) -> Few<Tensor> {
         let view = self.view;
         let mut tensors = Few::new();
         for (i, a) in self.outputs.into_iter().enumerate() {
@@ -224,7 +224,7 @@ fn check_graph(op: &dyn Op, inputs: &[&Tensor]) {
 #[track_caller]
 pub fn apply_inplace<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {
     let (run, recorded) = Run::inplace(&op, inputs);
-    let node = recorded.then(|| node::record_inplace(op, inputs, &run) as Arc<Node<dyn Op>>);
+    let node = recorded.then(|| node::record_inplace(Box::new(op), inputs, &run));
     run.write(inputs[0], node)
 }
 
@@ -253,7 +253,7 @@ impl Run {
     }
 
     #[inline(never)]
-    fn write(mut self, target: &Tensor, node: Option<Arc<Node<dyn Op>>>) -> Tensor {
+    fn write(mut self, target: &Tensor, node: Option<Arc<Node>>) -> Tensor {
         crate::kernels::overwrite(&self.inputs[0], self.outputs.swap_remove(0));
         if let Some(node) = node {
             target.set_history(node);
@@ -316,4 +316,4 @@ fn check_inplace(name: &'static str, target: &Tensor, own: &Meta, result: &Meta)
 }
 
 /// For [`Node`] in signatures elsewhere.
-pub(crate) type AnyNode = Node<dyn Op>;
+pub(crate) type AnyNode = Node;

@@ -36,8 +36,9 @@ pub(super) fn pointers<W, const N: usize>(ins: &[*const u8; INPUTS]) -> [*const 
 /// It must lie in bounds.
 #[inline(always)]
 unsafe fn lanes<W: Wide, S: Simd, const N: usize>(ins: &[*const W; N], i: usize) -> [W::Lane<S>; N] {
+    // Not `map`, which may be compiled apart from this loop and would then be called for every element.
     // SAFETY: the caller's promise.
-    ins.map(|p| unsafe { p.add(i).read() }.lane::<S>())
+    std::array::from_fn(|k| unsafe { ins[k].add(i).read() }.lane::<S>())
 }
 
 /// The next block of every input, from element `at` on. A short block is filled up with a number that occurs, so that no step stumbles over an

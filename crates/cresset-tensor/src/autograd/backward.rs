@@ -22,7 +22,7 @@ pub struct Backward {
     pub materialize_grads: bool,
 }
 
-type AnyNode = Arc<Node<dyn Op>>;
+type AnyNode = Arc<Node>;
 
 /// Nodes waiting, by sequence number; a node is taken when no newer one waits, and every consumer of an output is newer than its maker.
 struct Engine {

@@ -3,9 +3,8 @@
 use super::mode;
 use crate::array::{Array, Meta};
 use crate::error;
-use crate::op::{Few, Op, Run, Saves};
+use crate::op::{Few, Op, Run};
 use crate::tensor::{Tensor, WeakTensor};
-use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +16,7 @@ pub enum Edge {
     /// To a leaf's `.grad`.
     Leaf(Tensor),
     /// To output `.1` of the op that made the input.
-    Node(Arc<Node<dyn Op>>, u32),
+    Node(Arc<Node>, u32),
 }
 
 pub(crate) struct Slot {
@@ -26,15 +25,17 @@ pub(crate) struct Slot {
 }
 
 /// One recorded run of an op.
-pub struct Node<O: Op + ?Sized> {
+// The op stands behind a pointer, so that no text need be compiled for each type of op (a box of an op without fields costs nothing), and what
+// there is one of for each input stands behind pointers too: a node of 1.4 KiB was copied four times from its making to its end.
+pub struct Node {
     /// Position in the order of recording; backward goes down it.
     pub(crate) seq: u64,
-    pub(crate) inputs: SmallVec<[Slot; 3]>,
+    pub(crate) inputs: Vec<Slot>,
     pub(crate) outputs: Few<Meta>,
     pub(crate) location: &'static Location<'static>,
     pub(crate) state: Mutex<State>,
     /// The op itself.
-    pub op: O,
+    pub op: Box<dyn Op>,
 }
 
 pub(crate) struct State {
@@ -54,8 +55,8 @@ pub(crate) type TensorHook = Arc<dyn Fn(&Tensor) -> Option<Tensor> + Send + Sync
 
 #[derive(Clone, Default)]
 pub(crate) struct Saved {
-    inputs: SmallVec<[Option<SavedInput>; 3]>,
-    outputs: Few<Option<SavedOutput>>,
+    inputs: Vec<Option<SavedInput>>,
+    outputs: Vec<Option<SavedOutput>>,
 }
 #[derive(Clone)]
 struct SavedInput {
@@ -73,73 +74,49 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Records a run of `op`. The graph is written nowhere else.
 #[track_caller]
-pub(crate) fn record<O: Op>(op: O, inputs: &[&Tensor], run: &Run) -> Arc<Node<dyn Op>> {
-    let parts = Parts::of(op.saves(), inputs, &run.inputs, &run.outputs, 0);
-    Arc::new(parts.with(op))
+pub(crate) fn record(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run) -> Arc<Node> {
+    let outputs = run.outputs.iter().map(|a| *a.meta()).collect();
+    node(op, inputs, &run.inputs, (&run.outputs, 0), outputs)
 }
 
 /// The same for an in-place op: its output's version will be one higher once it is written.
 #[track_caller]
-pub(crate) fn record_inplace<O: Op>(op: O, inputs: &[&Tensor], run: &Run) -> Arc<Node<dyn Op>> {
+pub(crate) fn record_inplace(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run) -> Arc<Node> {
     // The result moves into the target's memory, so what is saved of it is the target itself.
-    let mut parts = Parts::of(op.saves(), inputs, &run.inputs, &run.inputs[..1], 1);
-    parts.outputs = [*run.outputs[0].meta()].into();
-    Arc::new(parts.with(op))
+    node(op, inputs, &run.inputs, (&run.inputs[..1], 1), [*run.outputs[0].meta()].into())
 }
 
-/// A node without its op.
-struct Parts {
-    inputs: SmallVec<[Slot; 3]>,
+#[track_caller]
+fn node(
+    op: Box<dyn Op>,
+    inputs: &[&Tensor],
+    arrays: &[Array],
+    (outs, ahead): (&[Array], u32),
     outputs: Few<Meta>,
-    saved: Saved,
-    location: &'static Location<'static>,
+) -> Arc<Node> {
+    let saves = op.saves();
+    let mut saved = Saved::default();
+    if saves.inputs != 0 {
+        let save =
+            |t: &Tensor, a: &Array| SavedInput { tensor: t.clone(), array: a.clone(), version: a.storage.version() };
+        let each = inputs.iter().zip(arrays).enumerate();
+        saved.inputs = each.map(|(i, (t, a))| (saves.inputs >> i & 1 != 0).then(|| save(t, a))).collect();
+    }
+    if saves.outputs != 0 {
+        let save = |a: &Array| SavedOutput { array: a.clone(), version: a.storage.version() + ahead };
+        saved.outputs = outs.iter().enumerate().map(|(i, a)| (saves.outputs >> i & 1 != 0).then(|| save(a))).collect();
+    }
+    Arc::new(Node {
+        seq: NEXT.fetch_add(1, Ordering::Relaxed),
+        inputs: inputs.iter().zip(arrays).map(|(t, a)| Slot { edge: t.edge(), meta: *a.meta() }).collect(),
+        outputs,
+        location: Location::caller(),
+        state: Mutex::new(State { saved: Some(saved), hooks: None }),
+        op,
+    })
 }
 
-impl Parts {
-    #[track_caller]
-    #[inline(never)]
-    fn of(saves: Saves, inputs: &[&Tensor], arrays: &[Array], outs: &[Array], ahead: u32) -> Parts {
-        let mut saved = Saved::default();
-        if saves.inputs != 0 {
-            for (i, (t, a)) in inputs.iter().zip(arrays).enumerate() {
-                saved.inputs.push((saves.inputs >> i & 1 != 0).then(|| SavedInput {
-                    tensor: (*t).clone(),
-                    array: a.clone(),
-                    version: a.storage.version(),
-                }));
-            }
-        }
-        if saves.outputs != 0 {
-            for (i, a) in outs.iter().enumerate() {
-                let version = a.storage.version() + ahead;
-                saved.outputs.push((saves.outputs >> i & 1 != 0).then(|| SavedOutput { array: a.clone(), version }));
-            }
-        }
-        let mut slots = SmallVec::new();
-        for (t, a) in inputs.iter().zip(arrays) {
-            slots.push(Slot { edge: t.edge(), meta: *a.meta() });
-        }
-        let mut outputs = Few::new();
-        for a in outs {
-            outputs.push(*a.meta());
-        }
-        Parts { inputs: slots, outputs, saved, location: Location::caller() }
-    }
-
-    #[inline]
-    fn with<O: Op>(self, op: O) -> Node<O> {
-        Node {
-            seq: NEXT.fetch_add(1, Ordering::Relaxed),
-            inputs: self.inputs,
-            outputs: self.outputs,
-            location: self.location,
-            state: Mutex::new(State { saved: Some(self.saved), hooks: None }),
-            op,
-        }
-    }
-}
-
-impl<O: Op + ?Sized> Node<O> {
+impl Node {
     pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,13 +136,13 @@ impl<O: Op + ?Sized> Node<O> {
 
 /// What backward may look at: the saved inputs and outputs, the shapes, and which gradients are wanted.
 pub struct Context<'a> {
-    node: &'a Arc<Node<dyn Op>>,
+    node: &'a Arc<Node>,
     saved: &'a Saved,
     pub(crate) extra: RefCell<Vec<(Tensor, Tensor)>>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(node: &'a Arc<Node<dyn Op>>, saved: &'a Saved) -> Context<'a> {
+    pub(crate) fn new(node: &'a Arc<Node>, saved: &'a Saved) -> Context<'a> {
         Context { node, saved, extra: RefCell::new(Vec::new()) }
     }
     /// The saved input `i`, connected to the graph it came from.
@@ -255,13 +232,13 @@ impl<'a> Context<'a> {
 
 // Graphs may be 150,000 nodes deep, so dropping one must not recurse: a node that dies hands its edges and saved tensors to the loop of the
 // outermost drop on this thread.
-type Remains = (SmallVec<[Slot; 3]>, Option<Saved>);
+type Remains = (Vec<Slot>, Option<Saved>);
 thread_local! {
     static DYING: RefCell<Vec<Remains>> = const { RefCell::new(Vec::new()) };
     static LOOPING: Cell<bool> = const { Cell::new(false) };
 }
 
-impl<O: Op + ?Sized> Drop for Node<O> {
+impl Drop for Node {
     fn drop(&mut self) {
         let saved = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).saved.take();
         let inputs = std::mem::take(&mut self.inputs);
@@ -270,7 +247,7 @@ impl<O: Op + ?Sized> Drop for Node<O> {
 }
 
 pub(crate) fn bury_saved(saved: Saved) {
-    bury((SmallVec::new(), Some(saved)));
+    bury((Vec::new(), Some(saved)));
 }
 
 fn bury(remains: Remains) {
