@@ -59,6 +59,9 @@ impl<A: Copy> Cascade<A> {
 /// Elements that are folded into one set of accumulators before these are joined.
 const BLOCK: usize = 2048;
 
+/// Rows shorter than this are folded with 8 accumulators: joining 32 at the end would take longer than what they save.
+const SHORT: usize = 192;
+
 /// Folds with `W` accumulators that step through the slice side by side.
 #[inline(always)]
 fn fold_wide<F: Fold, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
@@ -83,12 +86,16 @@ fn fold_wide<F: Fold, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
     for (a, x) in acc[W - 8..].iter_mut().zip(rest) {
         *a = f.join(*a, f.map(*x));
     }
-    let mut w = W / 2;
-    while w > 0 {
+    // Down to eight sums lane by lane, which the compiler keeps in vectors; then in halves.
+    for k in 1..W / 8 {
+        for i in 0..8 {
+            acc[i] = f.join(acc[i], acc[k * 8 + i]);
+        }
+    }
+    for w in [4, 2, 1] {
         for i in 0..w {
             acc[i] = f.join(acc[i], acc[i + w]);
         }
-        w /= 2;
     }
     acc[0]
 }
@@ -99,6 +106,9 @@ impl<F: Fold> Kernel for Row<'_, F> {
     #[inline(always)]
     fn run<S: Simd>(self) -> F::Acc {
         let Row(f, x) = self;
+        if x.len() < SHORT {
+            return fold_wide::<F, 8>(f, x);
+        }
         let mut cascade: Option<Cascade<F::Acc>> = None;
         let mut at = 0;
         loop {
