@@ -4,7 +4,7 @@ use super::mode;
 use super::node::{Context, Edge, Node, Saved, bury_saved};
 use crate::array::Meta;
 use crate::error;
-use crate::op::{Few, Op};
+use crate::op::Few;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
