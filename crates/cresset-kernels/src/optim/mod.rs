@@ -62,16 +62,12 @@ where
     if n <= GRAIN {
         return piece(rule, p, g, state);
     }
-    let (p, state) = (Start(p.as_mut_ptr()), state.map(|s| Start(s.as_mut_ptr())));
+    let (p, state) = (Start(p.as_mut_ptr()), starts(state));
     threads::run_ranges(n, GRAIN, &|r| {
         // SAFETY: all slices have `n` elements, `r` lies within `0..n`, and no two calls get ranges that overlap, so each element is
         // reached through one `&mut` only.
-        let (p, state) = unsafe {
-            (
-                std::slice::from_raw_parts_mut(p.at(r.start), r.len()),
-                state.each_ref().map(|s| std::slice::from_raw_parts_mut(s.at(r.start), r.len())),
-            )
-        };
+        let (p, state) =
+            unsafe { (std::slice::from_raw_parts_mut(p.at(r.start), r.len()), parts(&state, r.start, r.len())) };
         piece(rule, p, &g[r], state);
     });
 }
@@ -85,6 +81,23 @@ impl<T> Start<T> {
     fn at(&self, i: usize) -> *mut T {
         self.0.wrapping_add(i)
     }
+}
+
+// Small steps over arrays stand in functions that do not know the formula, so that they are not compiled for each.
+
+fn starts<T, const N: usize>(slices: [&mut [T]; N]) -> [Start<T>; N] {
+    slices.map(|s| Start(s.as_mut_ptr()))
+}
+
+/// # Safety
+/// `len` elements from `start` on lie behind each, and nobody else reaches them meanwhile.
+unsafe fn parts<T, const N: usize>(starts: &[Start<T>; N], start: usize, len: usize) -> [&mut [T]; N] {
+    // SAFETY: the caller's promise.
+    starts.each_ref().map(|s| unsafe { std::slice::from_raw_parts_mut(s.at(start), len) })
+}
+
+fn all<T, const N: usize, const L: usize>(arrays: &mut [[T; L]; N], len: usize) -> [&mut [T]; N] {
+    arrays.each_mut().map(|a| &mut a[..len])
 }
 
 #[inline]
@@ -117,7 +130,7 @@ where
                 load(s[k].cast_const().cast(), wide_s[k].as_mut_ptr().cast(), n);
             }
         }
-        dispatch(Pass { rule, p: &mut wide_p[..n], g: &wide_g[..n], state: wide_s.each_mut().map(|s| &mut s[..n]) });
+        dispatch(Pass { rule, p: &mut wide_p[..n], g: &wide_g[..n], state: all(&mut wide_s, n) });
         // SAFETY: as above, the other way round.
         unsafe {
             store(wide_p.as_ptr().cast(), p[start..start + n].as_mut_ptr().cast(), n);
@@ -152,7 +165,7 @@ impl<F: Float, R: Formula<N>, const N: usize> Kernel for Pass<'_, F, R, N> {
             for k in 0..N {
                 s[k][..rest].copy_from_slice(&pass.state[k][done..]);
             }
-            let state = s.each_mut().map(|s| &mut s[..]);
+            let state = all(&mut s, LANES);
             // SAFETY: this kernel runs at level S already.
             unsafe { S::part(Pass { rule: pass.rule, p: &mut p, g: &g, state }) };
             pass.p[done..].copy_from_slice(&p[..rest]);

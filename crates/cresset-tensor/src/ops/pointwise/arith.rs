@@ -462,11 +462,23 @@ fn is_one(alpha: Scalar) -> bool {
     alpha.f64() == 1.0
 }
 
+/// Calls through a function without type parameters, so that the op is compiled here: what only generic methods call is compiled, kernels and
+/// all, in every crate that uses it. That is left so for the rarer ops, which most programs never need.
+macro_rules! once {
+    ($apply:ident, $op:expr, $a:expr, $b:expr) => {{
+        #[track_caller]
+        fn once(a: &Tensor, b: Operand) -> Tensor {
+            $apply($op, a, b)
+        }
+        once($a, $b)
+    }};
+}
+
 impl Tensor {
     /// `self + other` (`x.add(other)`); also the operator `+`.
     #[track_caller]
     pub fn add<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary(Add, self, other.into())
+        once!(apply_binary, Add, self, other.into())
     }
     /// `self + alpha * other` (`x.add(other, alpha=alpha)`).
     ///
@@ -480,7 +492,7 @@ impl Tensor {
     /// `self - other` (`x.sub(other)`); also the operator `-`.
     #[track_caller]
     pub fn sub<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary(Sub, self, other.into())
+        once!(apply_binary, Sub, self, other.into())
     }
     /// `self - alpha * other` (`x.sub(other, alpha=alpha)`).
     #[track_caller]
@@ -499,12 +511,12 @@ impl Tensor {
     /// `self * other` (`x.mul(other)`); also the operator `*`.
     #[track_caller]
     pub fn mul<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary(Mul, self, other.into())
+        once!(apply_binary, Mul, self, other.into())
     }
     /// `self / other`, in floating point also for integers (`x.div(other)`); also the operator `/`.
     #[track_caller]
     pub fn div<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary(Div, self, other.into())
+        once!(apply_binary, Div, self, other.into())
     }
     /// The quotient rounded to an integer (`x.div(other, rounding_mode=...)`). Its gradient is zero.
     #[track_caller]
@@ -589,7 +601,7 @@ impl Tensor {
     /// `self += other` (`x.add_(other)`); also the operator `+=`.
     #[track_caller]
     pub fn add_<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary_inplace(Add, self, other.into())
+        once!(apply_binary_inplace, Add, self, other.into())
     }
     /// `self += alpha * other` (`x.add_(other, alpha=alpha)`).
     #[track_caller]
@@ -600,7 +612,7 @@ impl Tensor {
     /// `self -= other` (`x.sub_(other)`); also the operator `-=`.
     #[track_caller]
     pub fn sub_<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary_inplace(Sub, self, other.into())
+        once!(apply_binary_inplace, Sub, self, other.into())
     }
     /// `self -= alpha * other` (`x.sub_(other, alpha=alpha)`).
     #[track_caller]
@@ -611,12 +623,12 @@ impl Tensor {
     /// `self *= other` (`x.mul_(other)`); also the operator `*=`.
     #[track_caller]
     pub fn mul_<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary_inplace(Mul, self, other.into())
+        once!(apply_binary_inplace, Mul, self, other.into())
     }
     /// `self /= other` (`x.div_(other)`); also the operator `/=`.
     #[track_caller]
     pub fn div_<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        apply_binary_inplace(Div, self, other.into())
+        once!(apply_binary_inplace, Div, self, other.into())
     }
     /// The rounded quotient in place (`x.div_(other, rounding_mode=...)`).
     #[track_caller]
