@@ -35,6 +35,38 @@ pub fn take<T: Element>(table: &[T], stride: usize, width: usize, at: &[i64], ou
     });
 }
 
+/// `out[i] = x[place(i) + at[i] * step]` for every element of a shape, where `place` follows the strides `rest`. `at` and `out` are
+/// contiguous.
+///
+/// # Panics
+/// If an index is outside, or the lengths do not agree.
+pub fn gather<T: Element>(x: &[T], rest: &[usize], step: usize, shape: &[usize], at: &[i64], out: &mut [T]) {
+    let Some((&width, outer)) = shape.split_last() else {
+        out[0] = x[at[0] as usize * step];
+        return;
+    };
+    assert!(rest.len() == shape.len() && at.len() == out.len());
+    if out.is_empty() {
+        return;
+    }
+    let stride = rest[outer.len()];
+    let each = 16384usize.div_ceil(width);
+    threads::run_chunks(out, each * width, &|piece, out| {
+        let at = &at[piece * each * width..][..out.len()];
+        for (i, (out, at)) in out.chunks_mut(width).zip(at.chunks(width)).enumerate() {
+            let (mut row, mut place) = (piece * each + i, 0);
+            for (&n, &s) in outer.iter().zip(rest).rev() {
+                place += row % n * s;
+                row /= n;
+            }
+            let x = &x[place..];
+            for (i, (out, &at)) in out.iter_mut().zip(at).enumerate() {
+                *out = x[i * stride + at as usize * step];
+            }
+        }
+    });
+}
+
 /// What the gradient of every row that was taken is multiplied with: 0 for the row `padding`, one over how often the row was taken if
 /// `by_frequency`, otherwise 1.
 pub fn factors(at: &[i64], rows: usize, padding: Option<usize>, by_frequency: bool) -> Vec<f64> {
@@ -86,6 +118,18 @@ pub fn add<T: Row>(g: &[T], width: usize, at: &[i64], padding: Option<usize>, by
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn elements_by_place_and_index() {
+        let x: Vec<i32> = (0..12).collect();
+        // x is 3 x 4; along dimension 1, then along 0.
+        let mut out = [0; 6];
+        super::gather(&x, &[4, 0], 1, &[3, 2], &[3, 0, 1, 1, 0, 2], &mut out);
+        assert_eq!(out, [3, 0, 5, 5, 8, 10]);
+        let mut out = [0; 4];
+        super::gather(&x, &[0, 1], 4, &[1, 4], &[2, 0, 1, 2], &mut out);
+        assert_eq!(out, [8, 1, 6, 11]);
+    }
+
     #[test]
     fn rows_there_and_back() {
         let table: Vec<f64> = (0..12).map(f64::from).collect();

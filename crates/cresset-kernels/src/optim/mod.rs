@@ -91,6 +91,7 @@ fn starts<T, const N: usize>(slices: [&mut [T]; N]) -> [Start<T>; N] {
 
 /// # Safety
 /// `len` elements from `start` on lie behind each, and nobody else reaches them meanwhile.
+#[allow(clippy::mut_from_ref)]
 unsafe fn parts<T, const N: usize>(starts: &[Start<T>; N], start: usize, len: usize) -> [&mut [T]; N] {
     // SAFETY: the caller's promise.
     starts.each_ref().map(|s| unsafe { std::slice::from_raw_parts_mut(s.at(start), len) })

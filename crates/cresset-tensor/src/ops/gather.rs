@@ -84,15 +84,16 @@ impl Op for Gather {
             let (from, at) = (x.read(), index.read());
             let (from, at) = (from.slice::<T>(), at.slice::<i64>());
             let (rest, step) = apart(x.strides(), dim);
+            let n = index.numel();
             Array::build::<T>(meta, |out| {
-                let mut o = out.iter_mut();
-                walk(index, (&rest, x.offset()), (&rest, 0), |p, q, _| {
-                    *o.next().expect("as many as the index has") = from[q + at[p] as usize * step];
-                });
+                if n > 0 {
+                    let at = &at[index.offset()..][..n];
+                    cresset_kernels::rows::gather(&from[x.offset()..], &rest, step, index.shape(), at, out);
+                }
             })
         }
         // A 0-d operand takes part as a vector of one.
-        let (x, index) = (vector(inputs[0]), vector(inputs[1]));
+        let (x, index) = (vector(inputs[0]), vector(inputs[1]).contiguous());
         let out = with_bits!(x.dtype(), T => go::<T>(self.dim, &x, &index, Meta::new(x.dtype(), *index.shape())));
         [out.view(outputs[0].shape, outputs[0].shape.contiguous_strides(), 0)].into()
     }

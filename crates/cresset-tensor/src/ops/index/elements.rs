@@ -18,19 +18,13 @@ use crate::with_element;
 pub(crate) fn checked_index(op: &'static str, index: &Tensor, dim: usize, n: usize, wrap: bool) -> Tensor {
     let array = index.array().to(DType::I64);
     let lowest = if wrap { -(n as i64) } else { 0 };
-    let mut negative = false;
-    let mut bad = None;
-    {
-        let reading = array.read();
-        let numbers = reading.slice::<i64>();
-        kernels::for_each_position(&array, |p| {
-            let i = numbers[p];
-            negative |= i < 0;
-            if i < lowest || i >= n as i64 {
-                bad.get_or_insert(i);
-            }
-        });
-    }
+    let array = array.contiguous();
+    // One look at all without a branch; which index is the first bad one is asked only if there is one.
+    let outside = |i: i64| i < lowest || i >= n as i64;
+    let (negative, bad) = array.with_slice::<i64, _>(|numbers| {
+        let (signs, any) = numbers.iter().fold((0, false), |(signs, any), &i| (signs | i, any | outside(i)));
+        (signs < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
+    });
     if let Some(i) = bad {
         fail(op, format!("index {i} is out of bounds for dimension {dim} with size {n}"));
     }

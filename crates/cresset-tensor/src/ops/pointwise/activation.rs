@@ -133,15 +133,21 @@ impl UnaryDef for Elu {
 
 #[derive(Clone, Copy, Debug)]
 struct Gelu;
+/// The distribution of the normal numbers, by `erf`: twice as fast as `normal_cdf`, and with the error of PyTorch's where it is near 0, which
+/// the factor x keeps as small as the rounding of results near 1.
+#[inline(always)]
+fn gaussian<L: Lane>(x: &L) -> L {
+    x.mul_c(std::f64::consts::FRAC_1_SQRT_2).erf().fma_c(0.5, 0.5)
+}
 impl Unary for Gelu {
     type Loop = InRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
-        x.mul(&x.normal_cdf())
+        x.mul(&gaussian(x))
     }
     #[inline(always)]
     fn derivative<L: Lane>(&self, x: &L, _y: &L) -> L {
-        x.mul(&x.normal_pdf()).add(&x.normal_cdf())
+        x.mul(&x.normal_pdf()).add(&gaussian(x))
     }
 }
 impl UnaryDef for Gelu {
