@@ -230,6 +230,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn zeros_are_equal_and_nan_is_the_largest() {
+        let x = [0.0f32, f32::NAN, -1.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, -f32::NAN, 0.0];
+        let (mut v, mut i) = ([0.0; 8], [0; 8]);
+        sort(&x, 8, false, &mut v, &mut i);
+        assert_eq!(i, [5, 2, 0, 3, 7, 4, 1, 6]);
+        assert!(v[3].is_sign_negative());
+        sort(&x, 8, true, &mut v, &mut i);
+        assert_eq!(i, [1, 6, 4, 0, 3, 7, 2, 5]);
+        let wide = x.map(f64::from);
+        let (mut v, mut j) = ([0.0; 8], [0; 8]);
+        sort(&wide, 8, true, &mut v, &mut j);
+        assert_eq!(i, j);
+        let (mut v, mut i) = ([0; 4], [0; 4]);
+        sort(&[i64::MAX, i64::MIN, -1, 0], 4, true, &mut v, &mut i);
+        assert_eq!(v, [i64::MAX, 0, -1, i64::MIN]);
+        // The largest integer is no NaN.
+        let (mut v, mut i) = ([0], [0]);
+        median(&[i64::MAX, 1, 2], 3, false, &mut v, &mut i);
+        assert_eq!((v[0], i[0]), (2, 2));
+    }
+
+    #[test]
     fn few_of_many_are_those_of_the_sort() {
         let n = 200;
         let x: Vec<f32> = (0..2 * n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 26) as f32).collect();

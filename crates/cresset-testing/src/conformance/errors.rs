@@ -25,14 +25,11 @@ fn try_case(file: &Container, case: &Json) -> Result<Outcome, Stop> {
     let Some(call) = resolve(name) else { return Err(Stop::Unsupported(format!("{name} is not there"))) };
     let parsed = Parsed::of(case)?;
     if parsed.kwargs.iter().any(|(name, _)| name == "out") {
-        return Err(Stop::Inexpressible("cresset's functions give new tensors and take none to write into".into()));
+        return Err(Stop::Unsupported("a tensor to write the result into (out=)".into()));
     }
     let inputs = Inputs::new(file, true);
-    // A tensor of more dimensions than there can be is refused before the call.
-    if let Err(e) = attempt(|| parsed.make_inputs(&inputs)) {
-        return Ok(is_refusal(&e).into());
-    }
-    parsed.make_inputs(&inputs)?;
+    // A tensor of more dimensions than there can be here: the call that is to be refused is never reached.
+    attempt(|| parsed.make_inputs(&inputs)).map_err(|e| Stop::Unsupported(e.to_string()))??;
     let before = Snapshot::of(&inputs);
     manual_seed(1);
     match attempt(|| parsed.call(&call, &inputs, false)) {
