@@ -90,7 +90,7 @@ fn kinds() -> Figure {
     fig.subplot(2, 3, 3).bar(&names, &heights).color("steelblue").title("Bars with long names").ylabel("accuracy");
     let weights: Vec<f64> = (0..64).map(|i| if i % 8 > i / 8 { 0.0 } else { 1.0 / (1 + i / 8) as f64 }).collect();
     let ax = fig.subplot(2, 3, 4);
-    ax.heatmap(&weights, 8, 8).annotate(2).colorbar("weight").title("Attention").xlabel("key").ylabel("query");
+    ax.heatmap((&weights, [8, 8])).annotate(2).colorbar("weight").title("Attention").xlabel("key").ylabel("query");
     let x: Vec<f64> = (0..60).map(|i| i as f64).collect();
     let mean: Vec<f64> = x.iter().map(|v| (v / 8.0).sin()).collect();
     let (low, high): (Vec<f64>, Vec<f64>) = mean.iter().map(|m| (m - 0.3, m + 0.3)).unzip();
@@ -150,7 +150,7 @@ fn images() -> Figure {
         })
         .collect();
     let titles: Vec<String> = (0..16).map(|i| format!("image {i}")).collect();
-    image_grid(&pixels, &[16, 3, 32, 32], 8, &titles)
+    image_grid((&pixels, [16, 3, 32, 32]), 8, &titles)
 }
 
 fn chinese() -> Figure {
@@ -168,7 +168,7 @@ fn weights() -> Figure {
         .collect();
     let panels = [("network.0.weight", noise), ("network.1.weight", vec![1.0; 256]), ("network.4.weight", vec![])];
     for (i, (name, values)) in panels.iter().enumerate() {
-        let mean = values.iter().sum::<f32>() / values.len().max(1) as f32;
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
         let ax = fig.subplot(1, 3, i + 1);
         ax.hist(values, 50).alpha(0.7).title(format!("{name}\nMean: {mean:.4}"));
         ax.xlabel("Weight Value").ylabel("Frequency");

@@ -1,9 +1,9 @@
 //! One plot of a figure, filled by a chain of calls.
 
 use crate::artist::{Artist, LineStyle, Mark, Marker, Raster};
-use crate::check::{distinct, index, named, ordered, pair};
+use crate::check::{distinct, filled, index, named, ordered, pair};
 use crate::color::{Color, Colormap};
-use crate::{Scale, Series, histogram};
+use crate::{Histogram, Scale, Series, Shaped, histogram};
 use cresset_tensor::error::fail;
 
 /// Where the legend stands.
@@ -150,6 +150,11 @@ impl Axes {
         self.add_fill(Mark::Hist { histogram: histogram(values, bins), density: false })
     }
 
+    /// Draws a histogram that has been counted already (`Axes.stairs`).
+    pub fn hist_of(&mut self, histogram: &Histogram) -> &mut Axes {
+        self.add_fill(Mark::Hist { histogram: histogram.clone(), density: false })
+    }
+
     /// Whether the last histogram shows densities (area 1) instead of counts.
     ///
     /// # Panics
@@ -237,31 +242,25 @@ impl Axes {
     /// A matrix as coloured squares, row 0 at the top, values spread over the colour map (`Axes.imshow` of a 2-D array).
     ///
     /// # Panics
-    /// If `values` does not hold rows × columns numbers.
+    /// If the shape is not that of a matrix, or the numbers do not fill it.
     #[track_caller]
-    pub fn heatmap<S: Series + ?Sized>(&mut self, values: &S, rows: usize, columns: usize) -> &mut Axes {
-        let values = values.to_f64();
-        if values.len() != rows * columns {
-            fail("heatmap", format!("shape [{rows}, {columns}] is invalid for input of size {}", values.len()));
-        }
-        self.equal = true;
-        (self.x.integer, self.y.integer) = (true, true);
-        self.artists.push(Artist::new(Mark::Raster(Raster { rows, columns, channels: 1, values }), Color::BLACK));
-        self
+    pub fn heatmap(&mut self, matrix: impl Shaped) -> &mut Axes {
+        let (shape, values) = filled("heatmap", &matrix);
+        let &[rows, columns] = &shape[..] else {
+            fail("heatmap", format!("expected a matrix, but got {} dimensions", shape.len()));
+        };
+        self.add_raster(Raster { rows, columns, channels: 1, values })
     }
 
-    /// An image: `shape` is `[h, w]`, `[1, h, w]` (grey map, smallest value black), `[3, h, w]` or `[h, w, 3]` (colours from 0 to 1);
-    /// where two of them fit, the first does.
+    /// An image of shape `[h, w]`, `[1, h, w]` (grey map, smallest value black), `[3, h, w]` or `[h, w, 3]` (colours from 0 to 1); where two of
+    /// them fit, the first does (`Axes.imshow`).
     ///
     /// # Panics
-    /// If the shape is none of these, or `values` does not fill it.
+    /// If the shape is none of these, or the numbers do not fill it.
     #[track_caller]
-    pub fn imshow<S: Series + ?Sized>(&mut self, values: &S, shape: &[usize]) -> &mut Axes {
-        let values = values.to_f64();
-        if values.len() != shape.iter().product::<usize>() {
-            fail("imshow", format!("shape {shape:?} is invalid for input of size {}", values.len()));
-        }
-        let raster = match *shape {
+    pub fn imshow(&mut self, image: impl Shaped) -> &mut Axes {
+        let (shape, values) = filled("imshow", &image);
+        let raster = match shape[..] {
             [rows, columns] | [1, rows, columns] => Raster { rows, columns, channels: 1, values },
             [3, rows, columns] => {
                 let plane = rows * columns;
@@ -272,10 +271,14 @@ impl Axes {
             [rows, columns, 1] => Raster { rows, columns, channels: 1, values },
             _ => fail("imshow", format!("Invalid shape {shape:?} for image data")),
         };
+        self.add_raster(raster).cmap("gray")
+    }
+
+    fn add_raster(&mut self, raster: Raster) -> &mut Axes {
         self.equal = true;
         (self.x.integer, self.y.integer) = (true, true);
         self.artists.push(Artist::new(Mark::Raster(raster), Color::BLACK));
-        self.cmap("gray")
+        self
     }
 
     /// The last artist's name in the legend.

@@ -1,7 +1,8 @@
 //! Figures that a training run ends with.
 
+use crate::check::filled;
 use crate::font::is_wide;
-use crate::{Color, Figure, Series};
+use crate::{Color, Figure, Series, Shaped};
 use cresset_tensor::error::fail;
 
 /// Two panels against the epoch (from 1): losses left, accuracies right, each series with its name in the legend
@@ -57,7 +58,7 @@ pub fn confusion_matrix<S: Series + ?Sized, L: AsRef<str>>(counts: &S, names: &[
     let at: Vec<usize> = (0..n).collect();
     let top = counts.iter().copied().filter(|v| v.is_finite()).fold(1.0, f64::max);
     let axes = fig.subplot(1, 1, 1);
-    axes.heatmap(&counts, n, n).cmap("Blues").clim(0.0, top).annotate(0).colorbar("");
+    axes.heatmap((&counts, [n, n])).cmap("Blues").clim(0.0, top).annotate(0).colorbar("");
     axes.xticks(&at, names).yticks(&at, names).xlabel("predicted").ylabel("true").title("confusion matrix");
     fig
 }
@@ -104,8 +105,8 @@ pub fn confusion_text<S: Series + ?Sized, L: AsRef<str>>(counts: &S, names: &[L]
     text
 }
 
-/// Images side by side without axes: `shape` is `[n, c, h, w]` with c 1 or 3 (colours from 0 to 1), or `[n, h, w]`; `titles` may
-/// be empty or hold one title for each image.
+/// Images side by side without axes, of shape `[n, c, h, w]` with c 1 or 3 (colours from 0 to 1), or `[n, h, w]`; `titles` may be empty or hold
+/// one title for each image (`torchvision.utils.make_grid`, with titles).
 ///
 /// Grey images share one scale from the smallest to the largest value of all of them.
 ///
@@ -113,26 +114,19 @@ pub fn confusion_text<S: Series + ?Sized, L: AsRef<str>>(counts: &S, names: &[L]
 /// If the shape is another one, does not fit the values, or the titles are neither none nor one for each image.
 ///
 /// ```
-/// let fig = cresset_viz::image_grid(&[0.5; 2 * 16], &[2, 1, 4, 4], 2, &["a", "b"]);
+/// use cresset_tensor::Tensor;
+/// let fig = cresset_viz::image_grid(&Tensor::rand([2, 1, 4, 4]), 2, &["a", "b"]);
 /// assert!(fig.to_svg().contains("<image"));
 /// ```
 #[track_caller]
-pub fn image_grid<S: Series + ?Sized, L: AsRef<str>>(
-    images: &S,
-    shape: &[usize],
-    columns: usize,
-    titles: &[L],
-) -> Figure {
-    let images = images.to_f64();
-    let (n, one) = match *shape {
+pub fn image_grid<L: AsRef<str>>(images: impl Shaped, columns: usize, titles: &[L]) -> Figure {
+    let (shape, images) = filled("image_grid", &images);
+    let (n, one) = match shape[..] {
         [n, h, w] => (n, vec![h, w]),
         [n, c @ (1 | 3), h, w] => (n, vec![c, h, w]),
         _ => fail("image_grid", format!("expected shape [n, c, h, w] with c 1 or 3, or [n, h, w], but got {shape:?}")),
     };
     let each: usize = one.iter().product();
-    if images.len() != n * each {
-        fail("image_grid", format!("shape {shape:?} is invalid for input of size {}", images.len()));
-    }
     if !titles.is_empty() && titles.len() != n {
         fail("image_grid", format!("expected no titles or {n}, but got {}", titles.len()));
     }
@@ -145,7 +139,7 @@ pub fn image_grid<S: Series + ?Sized, L: AsRef<str>>(
     let mut fig = Figure::new(columns as f64 * side + 0.3, rows as f64 * (side + title_room) + 0.3);
     for i in 0..n {
         let axes = fig.subplot(rows, columns, i + 1);
-        axes.imshow(&images[i * each..(i + 1) * each], &one).axis_off();
+        axes.imshow((&images[i * each..(i + 1) * each], &one[..])).axis_off();
         if lo < hi {
             axes.clim(lo, hi);
         }

@@ -1,6 +1,6 @@
 //! What plotting calls refuse: lengths that differ, limits that are none.
 
-use crate::Series;
+use crate::{Series, Shaped};
 use cresset_tensor::error::fail;
 
 #[track_caller]
@@ -19,6 +19,16 @@ pub(crate) fn index(call: &str, names: usize, values: usize) -> Vec<f64> {
         fail(call, format!("expected as many labels as values, but got {names} labels and {values} values"));
     }
     (0..names).map(|i| i as f64).collect()
+}
+
+/// Shape and numbers, which must fit each other.
+#[track_caller]
+pub(crate) fn filled(call: &str, numbers: &impl Shaped) -> (Vec<usize>, Vec<f64>) {
+    let (shape, values) = (numbers.shape(), numbers.to_f64());
+    if values.len() != shape.iter().product::<usize>() {
+        fail(call, format!("shape {shape:?} is invalid for input of size {}", values.len()));
+    }
+    (shape, values)
 }
 
 pub(crate) fn named<L: AsRef<str>>(at: &[f64], names: &[L]) -> Vec<(f64, String)> {

@@ -1,8 +1,8 @@
 //! Figures and reports for cresset: plots as PNG and SVG without any system library.
 //!
 //! A [`Figure`] holds a grid of [`Axes`]; calls on the axes chain and read like pyplot's object interface. Lines, scatter,
-//! histograms, bars, heat maps and images, on linear and logarithmic axes, with a second y axis where wanted. Letters come from
-//! DejaVu Sans, which the library carries, and from font files the figure is given.
+//! histograms, bars, heat maps and images, on linear and logarithmic axes, with a second y axis where wanted. Data are tensors, parameters,
+//! slices or vectors. Letters come from DejaVu Sans, which the library carries, and from font files the figure is given.
 //!
 //! ```
 //! use cresset_viz::{Figure, Scale};
@@ -35,6 +35,7 @@ mod legend;
 mod png_file;
 mod scene;
 mod series;
+mod shaped;
 mod svg;
 mod ticks;
 
@@ -46,4 +47,5 @@ pub use error::Error;
 pub use figure::Figure;
 pub use histogram::{Histogram, histogram};
 pub use series::{Number, Series};
+pub use shaped::Shaped;
 pub use ticks::Scale;

@@ -1,6 +1,10 @@
 //! What a plot accepts as data.
 
-/// A sequence of numbers that can be drawn: slices, arrays and vectors of the usual number types, and references to them.
+use cresset_nn::Parameter;
+use cresset_tensor::{DType, Tensor};
+
+/// A sequence of numbers that can be drawn: tensors and parameters (their elements in order, without their history), slices, arrays and vectors
+/// of the usual number types, and references to them.
 ///
 /// Implement it for a type of your own to pass that to every plotting call. Values that are not finite are gaps.
 ///
@@ -8,6 +12,7 @@
 /// use cresset_viz::Series;
 /// assert_eq!([1_usize, 2].to_f64(), [1.0, 2.0]);
 /// assert_eq!(vec![0.5_f32].to_f64(), [0.5]);
+/// assert_eq!(cresset_tensor::Tensor::arange(3).to_f64(), [0.0, 1.0, 2.0]);
 /// ```
 pub trait Series {
     /// The values in order, as `f64`.
@@ -74,6 +79,27 @@ impl<T: Number> Series for Vec<T> {
 
     fn is_single(&self) -> bool {
         T::SINGLE
+    }
+}
+
+/// The elements row by row.
+impl Series for Tensor {
+    fn to_f64(&self) -> Vec<f64> {
+        Tensor::from_array(self.array().to(DType::F64)).to_vec::<f64>()
+    }
+
+    fn is_single(&self) -> bool {
+        self.dtype() == DType::F32
+    }
+}
+
+impl Series for Parameter {
+    fn to_f64(&self) -> Vec<f64> {
+        self.tensor().to_f64()
+    }
+
+    fn is_single(&self) -> bool {
+        self.tensor().is_single()
     }
 }
 

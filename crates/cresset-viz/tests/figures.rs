@@ -2,7 +2,11 @@
 
 use std::io::Cursor;
 
-use cresset_viz::{Figure, Histogram, Scale, confusion_matrix, confusion_text, histogram, image_grid, training_curves};
+use cresset_nn::Parameter;
+use cresset_tensor::{DType, Tensor};
+use cresset_viz::{
+    Axes, Figure, Histogram, Scale, confusion_matrix, confusion_text, histogram, image_grid, training_curves,
+};
 
 /// Size and RGB rows of a PNG.
 fn decode(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
@@ -109,13 +113,13 @@ fn figures_without_data_are_drawn() {
     fig.subplot(2, 3, 2).hist(&none, 5).yscale(Scale::Log);
     fig.subplot(2, 3, 3).bar::<&str, _>(&[], &none);
     fig.subplot(2, 3, 4).plot(&[f64::NAN], &[1.0]).plot(&[1.0], &[f64::INFINITY]).xscale(Scale::Log);
-    fig.subplot(2, 3, 5).heatmap(&[f64::NAN; 4], 2, 2).annotate(1).colorbar("");
+    fig.subplot(2, 3, 5).heatmap((&[f64::NAN; 4], [2, 2])).annotate(1).colorbar("");
     fig.subplot(2, 3, 6).fill_between(&none, &none, &none).scatter(&none, &none).label("nothing").legend();
     let (width, height, _) = decode(&fig.to_png());
     assert_eq!((width, height), (600, 400));
     assert!(!fig.to_svg().contains("NaN"));
     let mut fig = Figure::new(6.0, 2.0);
-    fig.subplot(1, 3, 1).heatmap(&none, 0, 3).annotate(0).colorbar("").imshow(&none, &[3, 0, 0]);
+    fig.subplot(1, 3, 1).heatmap((&none, [0, 3])).annotate(0).colorbar("").imshow((&none, [3, 0, 0]));
     fig.subplot(1, 3, 2).plot_y(&[1e308, -1e308, 5e-324]).fill_between(&[0, 1], &[-1e308, 0.0], &[1e308, 1e300]);
     fig.subplot(1, 3, 3).plot_y(&[1e308, 5e-324]).yscale(Scale::Log).twinx().plot_y(&[1e-300, 1e-300]);
     decode(&fig.to_png());
@@ -159,7 +163,7 @@ fn saving_replaces_the_file_whole() {
 #[test]
 fn heat_maps_show_their_colours_and_numbers() {
     let mut fig = Figure::new(4.0, 4.0);
-    fig.subplot(1, 1, 1).heatmap(&[0, 1, 2, 3_i64], 2, 2).cmap("gray").annotate(1);
+    fig.subplot(1, 1, 1).heatmap((&[0, 1, 2, 3_i64], [2, 2])).cmap("gray").annotate(1);
     let (_, _, pixels) = decode(&fig.to_png());
     for shade in [0, 85, 170, 255] {
         assert!(count(&pixels, |p| p == [shade; 3]) > 5000, "{shade}");
@@ -175,15 +179,15 @@ fn heat_maps_show_their_colours_and_numbers() {
 fn images_keep_their_channels() {
     // Red, green and blue of a [3, 1, 1] image.
     let mut fig = Figure::new(2.0, 2.0);
-    fig.subplot(1, 1, 1).imshow(&[1.0, 0.0, 0.5_f32], &[3, 1, 1]).axis_off();
+    fig.subplot(1, 1, 1).imshow((&[1.0, 0.0, 0.5_f32], [3, 1, 1])).axis_off();
     let (_, _, pixels) = decode(&fig.to_png());
     assert!(count(&pixels, |p| p == [255, 0, 128]) > 10_000);
     let mut fig = Figure::new(2.0, 2.0);
-    fig.subplot(1, 1, 1).imshow(&[0.0, 1.0, 0.0, 0.0, 0.0, 1.0], &[2, 1, 3]).equal_aspect(false).axis_off();
+    fig.subplot(1, 1, 1).imshow((&[0.0, 1.0, 0.0, 0.0, 0.0, 1.0], [2, 1, 3])).equal_aspect(false).axis_off();
     let (_, _, pixels) = decode(&fig.to_png());
     assert!(count(&pixels, |p| p == [0, 255, 0]) > 5000 && count(&pixels, |p| p == [0, 0, 255]) > 5000);
     let titles = ["a", "b", "c"];
-    let svg = image_grid(&vec![0.25_f32; 3 * 3 * 4], &[3, 3, 2, 2], 2, &titles).to_svg();
+    let svg = image_grid((&vec![0.25_f32; 3 * 3 * 4], [3, 3, 2, 2]), 2, &titles).to_svg();
     assert_eq!(svg.matches("<image").count(), 3);
 }
 
@@ -215,4 +219,26 @@ fn unknown_colours_panic() {
 #[should_panic(expected = "label: nothing has been drawn on these axes yet")]
 fn styling_nothing_panics() {
     Figure::new(1.0, 1.0).subplot(1, 1, 1).label("a");
+}
+
+#[test]
+fn tensors_and_parameters_are_data() {
+    let x = Tensor::linspace(-3, 3, 7);
+    let weight = Parameter::new(x.relu().view([1, 7]));
+    let drawn = |f: &dyn Fn(&mut Axes)| {
+        let mut fig = Figure::new(4.0, 3.0);
+        f(fig.subplot(1, 1, 1));
+        fig.to_svg()
+    };
+    let (xs, ys) = ([-3, -2, -1, 0, 1, 2, 3], [0, 0, 0, 0, 1, 2, 3]);
+    assert_eq!(drawn(&|ax| _ = ax.plot(&x, &weight)), drawn(&|ax| _ = ax.plot(&xs, &ys)));
+    // A view is read in its own order, whatever lies in memory, and half precision becomes numbers too.
+    let matrix = Tensor::arange(6).view([2, 3]).t().to_dtype(DType::F16);
+    let same = drawn(&|ax| _ = ax.heatmap(&[[0, 3], [1, 4], [2, 5]]).annotate(0));
+    assert_eq!(drawn(&|ax| _ = ax.heatmap(&matrix).annotate(0)), same);
+    assert_eq!(drawn(&|ax| _ = ax.heatmap(&vec![vec![0, 3], vec![1, 4], vec![2, 5]]).annotate(0)), same);
+    assert_eq!(drawn(&|ax| _ = ax.heatmap((&matrix.flatten(0, -1), [3, 2])).annotate(0)), same);
+    assert_eq!(histogram(&x, 3).counts, [2, 2, 3]);
+    let refused = cresset_tensor::attempt(|| _ = Figure::new(1.0, 1.0).subplot(1, 1, 1).heatmap(&x));
+    assert!(refused.unwrap_err().to_string().contains("expected a matrix, but got 1 dimensions"));
 }
