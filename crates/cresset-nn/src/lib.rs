@@ -41,6 +41,7 @@ mod copy;
 mod forward;
 mod hooks;
 pub mod init;
+mod inspect;
 mod layer;
 mod layers;
 mod load;
@@ -65,6 +66,7 @@ pub use hooks::{
     Gradients, Replacement, Values, register_module_forward_hook, register_module_forward_pre_hook,
     register_module_full_backward_hook,
 };
+pub use inspect::{Summary, SummaryRow, stats, summary};
 pub use layer::Layer;
 pub use layers::*;
 pub use load::LoadReport;

@@ -122,6 +122,10 @@ pub trait ModuleExt: Module {
     fn num_parameters(&self) -> usize {
         self.parameters().iter().map(|p| p.numel()).sum()
     }
+    /// The number of elements of all parameters that are trained (`sum(p.numel() for p in parameters() if p.requires_grad)`).
+    fn num_trainable_parameters(&self) -> usize {
+        self.parameters().iter().filter(|p| p.requires_grad()).map(|p| p.numel()).sum()
+    }
     /// Is it of type `T` (`isinstance(module, nn.Linear)`)?
     fn is<T: Module>(&self) -> bool {
         self.downcast_ref::<T>().is_some()

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use cresset_viz::{Error, Figure, Loc, Scale, confusion_matrix, confusion_text, image_grid, training_curves};
+use cresset_nn::prelude::*;
+use cresset_nn::{BatchNorm1d, Linear, ReLU, Sequential, stats};
+use cresset_viz::{
+    Error, Figure, Loc, Scale, confusion_matrix, confusion_text, histogram_grid, image_grid, training_curves,
+};
 
 fn main() -> Result<(), Error> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
@@ -17,6 +21,9 @@ fn main() -> Result<(), Error> {
         ("images", images()),
         ("chinese", chinese()),
         ("weights", weights()),
+        ("model weights", model("weights")),
+        ("model gradients", model("gradients")),
+        ("model activations", model("activations")),
         ("empty", Figure::new(4.0, 3.0)),
     ];
     for (name, mut figure) in figures {
@@ -174,4 +181,17 @@ fn weights() -> Figure {
         ax.xlabel("Weight Value").ylabel("Frequency");
     }
     fig
+}
+
+/// Histograms of a small network.
+fn model(what: &str) -> Figure {
+    let first = (Linear::new(64, 32), BatchNorm1d::new(32), ReLU::new());
+    let model = Sequential::new((Sequential::new(first), Linear::new(32, 16), ReLU::new(), Linear::new(16, 4)));
+    let x = Tensor::randn([256, 64]);
+    model.call(&x).square().mean().backward();
+    histogram_grid(&match what {
+        "weights" => stats::weights(&model),
+        "gradients" => stats::gradients(&model),
+        _ => stats::activations(&model, &x),
+    })
 }

@@ -3,6 +3,7 @@
 use crate::check::filled;
 use crate::font::is_wide;
 use crate::{Color, Figure, Series, Shaped};
+use cresset_nn::stats::Report;
 use cresset_tensor::error::fail;
 
 /// Two panels against the epoch (from 1): losses left, accuracies right, each series with its name in the legend
@@ -148,6 +149,49 @@ pub fn image_grid<L: AsRef<str>>(images: impl Shaped, columns: usize, titles: &[
         }
     }
     fig
+}
+
+/// A histogram for each tensor of a report, with its name, mean and standard deviation: the weights of a model, its gradients, or what its
+/// modules give.
+///
+/// ```
+/// use cresset_nn::prelude::*;
+/// use cresset_nn::{Linear, ReLU, Sequential, stats};
+/// let model = Sequential::new((Linear::new(10, 20), ReLU::new(), Linear::new(20, 1)));
+/// let fig = cresset_viz::histogram_grid(&stats::weights(&model));
+/// assert!(fig.to_svg().contains("0.weight"));
+/// let fig = cresset_viz::histogram_grid(&stats::activations(&model, &Tensor::randn([64, 10])));
+/// assert!(fig.to_svg().contains("Sequential"));
+/// ```
+pub fn histogram_grid(report: &Report) -> Figure {
+    let n = report.rows.len();
+    let columns = match n {
+        0..=3 => n.max(1),
+        4 => 2,
+        5..=9 => 3,
+        _ => 4,
+    };
+    let rows = n.div_ceil(columns).max(1);
+    let mut fig = Figure::new(4.0 * columns as f64, (3.2 * rows as f64 + 0.4).min(300.0));
+    fig.suptitle(report.what);
+    for (i, r) in report.rows.iter().enumerate() {
+        let axes = fig.subplot(rows, columns, i + 1);
+        axes.hist_of(&r.histogram).alpha(0.7).title(format!(
+            "{}\nmean {}, std {}",
+            r.name,
+            digits(r.mean),
+            digits(r.std)
+        ));
+        if i % columns == 0 {
+            axes.ylabel("count");
+        }
+    }
+    fig
+}
+
+/// Four digits behind the point where they say something.
+fn digits(x: f64) -> String {
+    if x != 0.0 && !(1e-3..1e5).contains(&x.abs()) { format!("{x:.2e}") } else { format!("{x:.4}") }
 }
 
 #[track_caller]

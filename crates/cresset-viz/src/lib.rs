@@ -41,7 +41,7 @@ mod ticks;
 
 pub use artist::{LineStyle, Marker};
 pub use axes::{Axes, Loc};
-pub use charts::{confusion_matrix, confusion_text, image_grid, training_curves};
+pub use charts::{confusion_matrix, confusion_text, histogram_grid, image_grid, training_curves};
 pub use color::{Color, Colormap};
 pub use error::Error;
 pub use figure::Figure;
