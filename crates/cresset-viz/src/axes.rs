@@ -440,6 +440,12 @@ impl Axes {
         self
     }
 
+    /// Only whole numbers as ticks on y (counts).
+    pub fn integer_yticks(&mut self) -> &mut Axes {
+        self.y.integer = true;
+        self
+    }
+
     /// Whether grid lines are drawn at the ticks, under the data.
     pub fn grid(&mut self, on: bool) -> &mut Axes {
         self.grid = on;

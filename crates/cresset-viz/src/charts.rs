@@ -176,7 +176,7 @@ pub fn histogram_grid(report: &Report) -> Figure {
     fig.suptitle(report.what);
     for (i, r) in report.rows.iter().enumerate() {
         let axes = fig.subplot(rows, columns, i + 1);
-        axes.hist_of(&r.histogram).alpha(0.7).title(format!(
+        axes.hist_of(&r.histogram).alpha(0.7).integer_yticks().title(format!(
             "{}\nmean {}, std {}",
             r.name,
             digits(r.mean),
