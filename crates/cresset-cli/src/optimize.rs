@@ -6,7 +6,6 @@ use cresset::io::Value;
 use cresset::nn::Parameter;
 use cresset::optim::{AdagradOptions, AdamOptions, AdamWOptions, OneCycleLROptions, RMSpropOptions, SgdOptions};
 use cresset::prelude::*;
-use cresset::state::{from_value, to_value};
 
 /// The optimizer that the options name.
 pub fn optimizer(options: &Training, params: Vec<Parameter>) -> Optimizer {
@@ -77,16 +76,16 @@ impl Schedule {
     pub fn state(&self) -> Value {
         match &self.kind {
             Kind::None => Value::None,
-            Kind::EachEpoch(s) | Kind::EachBatch(s) => to_value(&s.state_dict()),
-            Kind::Plateau(s) => to_value(&s.state_dict()),
+            Kind::EachEpoch(s) | Kind::EachBatch(s) => s.state_dict().into(),
+            Kind::Plateau(s) => s.state_dict().into(),
         }
     }
     /// Goes on from a checkpoint's state.
     pub fn load(&mut self, saved: &Value) -> Result<()> {
         match &mut self.kind {
             Kind::None => {}
-            Kind::EachEpoch(s) | Kind::EachBatch(s) => s.load_state_dict(&from_value(saved)?)?,
-            Kind::Plateau(s) => s.load_state_dict(&from_value(saved)?)?,
+            Kind::EachEpoch(s) | Kind::EachBatch(s) => s.load_state_dict(&saved.state()?)?,
+            Kind::Plateau(s) => s.load_state_dict(&saved.state()?)?,
         }
         Ok(())
     }

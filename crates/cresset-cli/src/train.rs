@@ -11,7 +11,6 @@ use crate::report::{self, Measure, final_text, measure, score_name};
 use crate::run::{RunFolder, Stop};
 use crate::say;
 use cresset::prelude::*;
-use cresset::state::{from_value, to_value};
 use cresset::{get_rng_state, set_num_threads, set_rng_state};
 use std::path::Path;
 use std::time::Instant;
@@ -115,7 +114,7 @@ impl Session {
     /// Goes to where a checkpoint was written.
     fn load(&mut self, saved: Checkpoint) -> Result<()> {
         self.model.load_state_dict(&saved.model, true)?;
-        let optimizer = OptimizerState::from_value(&from_value(&saved.optimizer)?)?;
+        let optimizer = saved.optimizer.optimizer_state()?;
         let (epochs, batches) = (saved.history.len(), saved.position.as_ref().map_or(0, |p| p.batches));
         if batches >= self.loader.len() && batches > 0 {
             return Err(Failure::new(format!(
@@ -258,7 +257,7 @@ impl Session {
             task: self.data.task.clone(),
             scale: self.data.scale.clone(),
             model: self.model.state_dict(),
-            optimizer: to_value(&self.optimizer.state_dict().to_value()),
+            optimizer: self.optimizer.state_dict().into(),
             scheduler: self.schedule.state(),
             rng: self.rng.clone(),
             history: self.history.clone(),

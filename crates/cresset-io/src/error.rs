@@ -34,6 +34,10 @@ impl Error {
     pub fn message(&self) -> &str {
         &self.message
     }
+    /// Is it that there is no such file (`FileNotFoundError`)?
+    pub fn is_not_found(&self) -> bool {
+        self.source.as_ref().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
+    }
     /// The operating system's error behind it, if there is one.
     pub fn io_error(&self) -> Option<&std::io::Error> {
         self.source.as_deref()
@@ -61,6 +65,13 @@ impl From<std::io::Error> for Error {
     fn from(e: std::io::Error) -> Error {
         let message = e.to_string();
         Error { message, source: Some(Arc::new(e)) }
+    }
+}
+/// What a module or an optimizer says of a state that it refuses.
+impl From<cresset_tensor::Error> for Error {
+    fn from(e: cresset_tensor::Error) -> Error {
+        let place = e.module_path().map_or_else(String::new, |path| format!(", in {path}"));
+        Error { message: format!("{}: {}{place}", e.op(), e.message()), source: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The buffer: a tensor that belongs to a module's state but is not trained.
 
-use cresset_tensor::Tensor;
+use cresset_tensor::{Dims, Tensor};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// use cresset_tensor::Tensor;
 /// let hidden = Buffer::new(Tensor::zeros([1, 4]));
 /// hidden.set(Tensor::zeros([8, 4]));
-/// assert_eq!(hidden.get().shape(), [8, 4]);
+/// assert_eq!(hidden.shape(), [8, 4]);
 /// ```
 #[derive(Clone)]
 pub struct Buffer(Arc<Inner>);
@@ -48,6 +48,15 @@ impl Buffer {
     #[inline]
     pub fn get(&self) -> Tensor {
         self.0.cell.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// The sizes of what it holds now (`self.hidden_state.shape`).
+    pub fn shape(&self) -> Dims {
+        self.get().shape()
+    }
+    /// The size along a dimension, which may count from the end (`self.hidden_state.size(d)`).
+    #[track_caller]
+    pub fn size(&self, dim: isize) -> usize {
+        self.get().size(dim)
     }
     /// Holds `tensor` from now on (`self.hidden_state = tensor`). Take a result of the forward pass in with `.detach()`, or its graph stays alive.
     pub fn set(&self, tensor: Tensor) {

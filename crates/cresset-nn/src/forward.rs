@@ -1,5 +1,6 @@
 //! Running a module: `forward`, and `call` with hooks around it.
 
+use crate::buffer::Buffer;
 use crate::bundle::Bundle;
 use crate::hooks;
 use crate::module::Module;
@@ -103,6 +104,11 @@ impl Args<Tensor> for &Parameter {
         f(self.tensor())
     }
 }
+impl Args<Tensor> for &Buffer {
+    fn with<R>(self, f: impl FnOnce(&Tensor) -> R) -> R {
+        f(&self.get())
+    }
+}
 
 /// One of several inputs: a reference where the module wants the thing itself.
 pub trait Arg<T> {
@@ -123,6 +129,11 @@ impl Arg<Tensor> for Tensor {
 impl Arg<Tensor> for &Parameter {
     fn into_arg(self) -> Tensor {
         self.into()
+    }
+}
+impl Arg<Tensor> for &Buffer {
+    fn into_arg(self) -> Tensor {
+        self.get()
     }
 }
 impl<T: Clone> Arg<Option<T>> for Option<&T> {

@@ -47,6 +47,7 @@ mod layers;
 mod load;
 mod member;
 mod module;
+mod optional;
 mod parameter;
 mod repr;
 mod tree;
@@ -72,12 +73,13 @@ pub use layers::*;
 pub use load::LoadReport;
 pub use member::{Member, MemberRef};
 pub use module::Module;
+pub use optional::Optional;
 pub use parameter::Parameter;
 pub use tree::ModuleExt;
 
 /// What a program with modules of its own needs.
 pub mod prelude {
-    pub use crate::{Base, Buffer, Call, Forward, Layer, Module, ModuleExt, Parameter};
+    pub use crate::{Base, Buffer, Call, Forward, Layer, Module, ModuleExt, Optional, Parameter};
     pub use cresset_tensor::Tensor;
 }
 

@@ -2,7 +2,7 @@
 
 use crate::member::MemberRef;
 use crate::module::Module;
-use cresset_tensor::Scalar;
+use cresset_tensor::{Py, Scalar};
 use std::fmt;
 
 /// What the derived `Display` calls.
@@ -69,29 +69,9 @@ fn indented(text: &str) -> String {
     text.replace('\n', "\n  ")
 }
 
-/// A float as Python prints it: `0.1`, `1e-05`, `2.0`.
-pub(crate) fn float(x: f64) -> String {
-    if x.is_nan() {
-        return "nan".into();
-    }
-    if x.is_infinite() {
-        return if x > 0.0 { "inf" } else { "-inf" }.into();
-    }
-    if x == 0.0 || (1e-4..1e16).contains(&x.abs()) {
-        return format!("{x:?}");
-    }
-    let text = format!("{x:e}");
-    let (digits, exponent) = text.split_once('e').expect("an exponent");
-    let exponent: i32 = exponent.parse().expect("a number");
-    format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
-}
-
 /// A number as Python prints it: an integer stays one.
 pub(crate) fn number(x: Scalar) -> String {
-    match x {
-        Scalar::Float(x) => float(x),
-        other => other.to_string(),
-    }
+    Py(x).to_string()
 }
 
 /// A bool as Python prints it.
@@ -101,21 +81,5 @@ pub(crate) fn boolean(x: bool) -> &'static str {
 
 /// Numbers as Python prints a tuple: `(3,)`, `(3, 4)`.
 pub(crate) fn tuple<T: fmt::Display>(items: &[T]) -> String {
-    match items {
-        [one] => format!("({one},)"),
-        many => format!("({})", many.iter().map(T::to_string).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_as_python_prints_them() {
-        let have = [0.1, 1e-5, 2.0, 1e-12, 0.0001, 1e16, 1.5e-7, -3e20, 1.0 / 3.0].map(float);
-        let want = ["0.1", "1e-05", "2.0", "1e-12", "0.0001", "1e+16", "1.5e-07", "-3e+20", "0.3333333333333333"];
-        assert_eq!(have, want);
-        assert_eq!((tuple(&[3]), tuple(&[3, 4]), boolean(true)), ("(3,)".into(), "(3, 4)".into(), "True"));
-    }
+    Py(items).to_string()
 }

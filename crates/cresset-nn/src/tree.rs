@@ -280,6 +280,43 @@ pub trait ModuleExt: Module {
         Member::deep_copy(self, &mut Copier::new())
     }
 
+    // ---- running
+
+    /// Runs `block(self, x)`, a part of the forward, without keeping what its backward will need; backward runs it again
+    /// (`torch.utils.checkpoint.checkpoint(self.block, x)`). See [`checkpoint`](cresset_tensor::checkpoint()).
+    ///
+    /// ```
+    /// use cresset_nn::prelude::*;
+    /// use cresset_nn::Linear;
+    /// #[derive(Module, Clone)]
+    /// struct Block {
+    ///     base: Base,
+    ///     fc: Linear,
+    /// }
+    /// impl Block {
+    ///     fn inner(&self, x: &Tensor) -> Tensor {
+    ///         self.fc.call(x).relu()
+    ///     }
+    /// }
+    /// impl Forward for Block {
+    ///     type Output = Tensor;
+    ///     fn forward(&self, x: &Tensor) -> Tensor {
+    ///         self.checkpoint(Self::inner, x)
+    ///     }
+    /// }
+    /// let block = Block { base: Base::new(), fc: Linear::new(4, 4) };
+    /// block.call(&Tensor::ones([2, 4])).sum().backward();
+    /// assert!(block.fc.weight.grad().is_some());
+    /// ```
+    #[track_caller]
+    fn checkpoint(&self, block: impl Fn(&Self, &Tensor) -> Tensor + Send + Sync + 'static, x: &Tensor) -> Tensor
+    where
+        Self: Clone,
+    {
+        let module = self.clone();
+        cresset_tensor::checkpoint(move |x| block(&module, x), x)
+    }
+
     // ---- hooks
 
     /// Calls `hook` with the input before every forward; tensors that it returns take the input's place (`register_forward_pre_hook`).

@@ -528,7 +528,6 @@ impl From<&Tensor> for Tensor {
 }
 
 /// Removes a hook. Dropping the handle leaves the hook in place, as in PyTorch.
-#[must_use = "keep the handle if you want to remove the hook; otherwise bind it to _"]
 pub struct HookHandle(Option<Box<dyn FnOnce() + Send + Sync>>);
 
 impl HookHandle {

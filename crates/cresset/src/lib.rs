@@ -56,8 +56,6 @@ pub use cresset_io::{load, save};
 pub use cresset_nn::functional;
 pub use cresset_tensor::*;
 
-pub mod state;
-
 /// What most programs need: `use cresset::prelude::*;`
 pub mod prelude {
     pub use crate::{load, save};
@@ -69,5 +67,5 @@ pub mod prelude {
         MultiStepLR, NAdam, OneCycleLR, Optimizer, OptimizerState, ParamGroup, RAdam, RMSprop, ReduceLROnPlateau,
         Rprop, SGD, Scheduler, SequentialLR, StepLR, clip_grad_norm_, clip_grad_value_,
     };
-    pub use cresset_tensor::{DType, Generator, Scalar, Tensor, attempt, manual_seed, no_grad, s};
+    pub use cresset_tensor::{DType, Generator, Py, Scalar, Tensor, attempt, manual_seed, no_grad, s};
 }

@@ -26,7 +26,7 @@ impl Forward for StatefulLayer {
         let batch_size = x.size(0);
         if self.hidden_state.get().size(0) != batch_size {
             let state = self.hidden_state.get();
-            self.hidden_state.set(state.expand([batch_size as isize, -1]).contiguous());
+            self.hidden_state.set(state.expand((batch_size, -1)).contiguous());
         }
         let input_contribution = self.input_transform.call(x);
         let hidden_contribution = self.hidden_transform.call(&self.hidden_state.get());

@@ -2,10 +2,13 @@
 
 use super::{Dict, Value};
 use crate::error::{Error, Result, bail};
-use cresset_tensor::{DType, StateDict, Tensor};
+use cresset_tensor::{DType, OptimizerState, StateDict, StateValue, Tensor};
 use std::collections::HashMap;
 use std::ops::Index;
 use std::sync::{Mutex, OnceLock};
+
+/// How deep a saved state may be: those of optimizers and schedulers have a handful of levels, a file may hold anything.
+const MOST_LEVELS: usize = 64;
 
 impl Value {
     /// What it is, for sentences: "an int", "a dict of 3 entries".
@@ -147,6 +150,40 @@ impl Value {
             }
         }
         Ok(state)
+    }
+    /// What an optimizer's `state_dict()` gave.
+    ///
+    /// # Errors
+    /// If it has another form, or holds what no state has (as [`Value::state`]).
+    pub fn optimizer_state(&self) -> Result<OptimizerState> {
+        Ok(OptimizerState::from_value(&self.state()?)?)
+    }
+    /// What a scheduler's `state_dict()` gave, or any other tree of plain values and tensors.
+    ///
+    /// # Errors
+    /// If it has something that no state has: bytes, sets, integers of more than 64 bits, or hundreds of levels.
+    pub fn state(&self) -> Result<StateValue> {
+        self.state_within(MOST_LEVELS)
+    }
+    fn state_within(&self, levels: usize) -> Result<StateValue> {
+        let Some(levels) = levels.checked_sub(1) else { bail!("a saved state has more than {MOST_LEVELS} levels") };
+        let all = |items: &[Value]| items.iter().map(|v| v.state_within(levels)).collect::<Result<Vec<_>>>();
+        Ok(match self {
+            Value::None => StateValue::None,
+            Value::Bool(b) => StateValue::Bool(*b),
+            Value::Int(i) => StateValue::Int(*i),
+            Value::Float(x) => StateValue::Float(*x),
+            Value::Str(s) => StateValue::Str(s.to_string()),
+            Value::Tensor(t) | Value::Parameter(t) => StateValue::Tensor(t.clone()),
+            Value::List(items) => StateValue::List(all(items)?),
+            Value::Tuple(items) => StateValue::Tuple(all(items)?),
+            Value::Dict(dict) => {
+                let entry = |(k, v): (&Value, &Value)| Ok((k.state_within(levels)?, v.state_within(levels)?));
+                StateValue::Dict(dict.iter().map(entry).collect::<Result<_>>()?)
+            }
+            Value::Missing(why) => return Err(Error::new(why.to_string())),
+            other => bail!("a saved state cannot hold {}", other.kind()),
+        })
     }
     /// The value under a text key.
     ///

@@ -1,7 +1,7 @@
 //! Building values.
 
 use super::{BigInt, Dict, Items, Value};
-use cresset_tensor::{DType, StateDict, Tensor};
+use cresset_tensor::{DType, OptimizerState, StateDict, StateValue, Tensor};
 
 impl Value {
     /// A `dict` of the entries, in order: `Value::dict([("epoch", 10.into()), ("loss", 0.5.into())])`.
@@ -74,6 +74,9 @@ from! {
     &Value => |x| x.clone();
     DType => |x| Value::DType(x);
     StateDict => |x| (&x).into();
+    StateValue => |x| (&x).into();
+    OptimizerState => |x| x.to_value().into();
+    &OptimizerState => |x| x.to_value().into();
     &StateDict => |x| Value::ordered_dict(x.iter().map(|(k, t)| (k, t.into())));
 }
 
@@ -84,6 +87,22 @@ fn big(x: u64) -> Value {
     Value::BigInt(BigInt::from_le_bytes(&bytes))
 }
 
+/// The state of an optimizer or a scheduler. Tensors share their numbers with it.
+impl From<&StateValue> for Value {
+    fn from(state: &StateValue) -> Value {
+        match state {
+            StateValue::None => Value::None,
+            StateValue::Bool(b) => Value::Bool(*b),
+            StateValue::Int(i) => Value::Int(*i),
+            StateValue::Float(x) => Value::Float(*x),
+            StateValue::Str(s) => Value::from(s),
+            StateValue::Tensor(t) => Value::Tensor(t.clone()),
+            StateValue::List(items) => Value::list(items),
+            StateValue::Tuple(items) => Value::tuple(items),
+            StateValue::Dict(entries) => Value::dict(entries.iter().map(|(key, value)| (key, value.into()))),
+        }
+    }
+}
 impl<V: Into<Value>> From<Vec<V>> for Value {
     fn from(items: Vec<V>) -> Value {
         Value::list(items)

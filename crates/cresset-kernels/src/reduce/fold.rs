@@ -100,12 +100,34 @@ fn fold_wide<F: Fold, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
     acc[0]
 }
 
+/// Rows shorter than this are folded in PyTorch's order.
+const SHORTEST: usize = 32;
+
+/// Folds a row of less than [`SHORTEST`] elements as PyTorch does with vectors of eight: what is left after whole vectors first, then the eight
+/// sums one by one. A sum of probabilities then is 1 or a digit beside it where PyTorch's is, which decides how it is printed.
+#[inline(always)]
+fn fold_shortest<F: Fold>(f: &F, x: &[F::In]) -> F::Acc {
+    let mut acc = [f.start(); 8];
+    let mut chunks = x.chunks_exact(8);
+    for chunk in &mut chunks {
+        let chunk: &[F::In; 8] = chunk.try_into().expect("8 elements");
+        for i in 0..8 {
+            acc[i] = f.join(acc[i], f.map(chunk[i]));
+        }
+    }
+    let rest = chunks.remainder().iter().fold(f.start(), |a, &x| f.join(a, f.map(x)));
+    acc.into_iter().fold(rest, |a, b| f.join(a, b))
+}
+
 struct Row<'a, F: Fold>(&'a F, &'a [F::In]);
 impl<F: Fold> Kernel for Row<'_, F> {
     type Output = F::Acc;
     #[inline(always)]
     fn run<S: Simd>(self) -> F::Acc {
         let Row(f, x) = self;
+        if x.len() < SHORTEST {
+            return fold_shortest(f, x);
+        }
         if x.len() < SHORT {
             return fold_wide::<F, 8>(f, x);
         }

@@ -8,7 +8,7 @@ use crate::member::{Member, MemberRef};
 use crate::module::{Module, module_handles};
 use cresset_tensor::error::fail;
 use std::fmt;
-use std::ops::Index;
+use std::ops::{Deref, Index};
 
 /// A list of modules that its owner runs as it likes (`nn.ModuleList`).
 ///
@@ -23,6 +23,8 @@ use std::ops::Index;
 /// for block in &blocks {
 ///     x = block.call(&x);
 /// }
+/// let (last, hidden) = blocks.split_last().unwrap(); // `blocks[-1]`, `blocks[:-1]`
+/// assert_eq!((last.class_name(), hidden.len()), ("Linear", 3));
 /// assert_eq!(blocks.to_string(), "ModuleList(\n  (0-3): 4 x Linear(in_features=3, out_features=3, bias=True)\n)");
 /// ```
 #[derive(Clone)]
@@ -56,21 +58,13 @@ impl<M> ModuleList<M> {
     pub fn insert(&mut self, index: usize, module: M) {
         self.modules.insert(index.min(self.modules.len()), module);
     }
-    /// The number of modules.
-    pub fn len(&self) -> usize {
-        self.modules.len()
-    }
-    /// Is there no module?
-    pub fn is_empty(&self) -> bool {
-        self.modules.is_empty()
-    }
-    /// The modules, in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, M> {
-        self.modules.iter()
-    }
-    /// The module at a place.
-    pub fn get(&self, index: usize) -> Option<&M> {
-        self.modules.get(index)
+}
+
+/// A list of modules is read like a slice: `len()`, `iter()`, `get(i)`, `last()`, `split_last()`, ...
+impl<M> Deref for ModuleList<M> {
+    type Target = [M];
+    fn deref(&self) -> &[M] {
+        &self.modules
     }
 }
 

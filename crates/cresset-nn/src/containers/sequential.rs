@@ -21,6 +21,7 @@ use std::ops::{Index, RangeBounds};
 /// use cresset_nn::{Linear, Sequential};
 /// let mut model = Sequential::new((Linear::new(3, 12), Linear::new(12, 4)));
 /// model.push(Linear::new(4, 2));
+/// model.extend((Linear::new(2, 2), Linear::new(2, 2)));
 /// assert_eq!(model.call(&Tensor::ones([5, 3])).shape(), [5, 2]);
 /// assert_eq!(model[1].downcast_ref::<Linear>().unwrap().out_features, 4);
 ///
@@ -37,7 +38,7 @@ impl Sequential {
     /// Layers under the names `0`, `1`, … (`nn.Sequential(*layers)`).
     pub fn new(layers: impl IntoLayers) -> Sequential {
         let mut made = Sequential { base: Base::new(), layers: Vec::new() };
-        made.extend(layers.into_layers());
+        made.extend(layers);
         made
     }
     /// Layers under names of their own (`nn.Sequential(OrderedDict([...]))`).
@@ -64,9 +65,9 @@ impl Sequential {
         self.layers.push((self.layers.len().to_string(), layer.boxed()));
         self
     }
-    /// Appends layers under the next numbers (`extend(layers)`).
-    pub fn extend<L: Layer>(&mut self, layers: impl IntoIterator<Item = L>) -> &mut Sequential {
-        for layer in layers {
+    /// Appends layers under the next numbers: a tuple, a `Vec` or an array of them (`extend([...])`).
+    pub fn extend(&mut self, layers: impl IntoLayers) -> &mut Sequential {
+        for layer in layers.into_layers() {
             self.push(layer);
         }
         self

@@ -36,6 +36,26 @@ impl Tensor {
     }
 }
 
+macro_rules! conversions {
+    ($($name:ident $dtype:ident $text:literal;)*) => {
+        impl Tensor {$(
+            #[doc = $text]
+            pub fn $name(&self) -> Tensor {
+                self.to_dtype(DType::$dtype)
+            }
+        )*}
+    };
+}
+conversions! {
+    float F32 "The elements converted to f32 (`x.float()`): `x.gt(0.0).float().mean()` is the share of elements above zero.";
+    double F64 "The elements converted to f64 (`x.double()`).";
+    half F16 "The elements converted to f16 (`x.half()`).";
+    bfloat16 BF16 "The elements converted to bf16 (`x.bfloat16()`).";
+    long I64 "The elements converted to i64 (`x.long()`).";
+    int I32 "The elements converted to i32 (`x.int()`).";
+    bool Bool "The elements converted to bool, true where they are not zero (`x.bool()`).";
+}
+
 pub(super) const TABLE: &[OpInfo] = &[OpInfo {
     name: "to",
     torch: "x.to(dtype)",

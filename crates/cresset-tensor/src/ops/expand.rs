@@ -1,7 +1,7 @@
 //! Broadcasting and its undoing: `x.expand(sizes)`, a view with stride 0, and `x.sum_to_size(size)`.
 
 use crate::array::{Array, Meta};
-use crate::dims::Dims;
+use crate::dims::{Dims, IntList};
 use crate::error::fail;
 use crate::op::{Context, Few, Op, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
@@ -62,9 +62,15 @@ impl Array {
 
 impl Tensor {
     /// A view in which dimensions of size 1 are repeated; -1 keeps a size (`x.expand(sizes)`).
+    ///
+    /// ```
+    /// use cresset_tensor::Tensor;
+    /// let (x, batch) = (Tensor::zeros([1, 4]), 3_usize);
+    /// assert_eq!(x.expand((batch, -1)).shape(), [3, 4]);
+    /// ```
     #[track_caller]
-    pub fn expand(&self, sizes: impl AsRef<[isize]>) -> Tensor {
-        let sizes = sizes.as_ref();
+    pub fn expand(&self, sizes: impl IntList) -> Tensor {
+        let sizes = sizes.ints();
         let shape = self.shape();
         let lead = sizes.len() as isize - shape.len() as isize;
         let mut target = Dims::EMPTY;

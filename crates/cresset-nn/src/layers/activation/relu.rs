@@ -103,8 +103,8 @@ impl Forward for ReLU6 {
 ///
 /// ```
 /// use cresset_nn::prelude::*;
-/// use cresset_nn::{LeakyReLU, LeakyReLUOptions};
-/// let layer = LeakyReLU::with(LeakyReLUOptions { negative_slope: 0.5.into(), ..Default::default() });
+/// use cresset_nn::LeakyReLU;
+/// let layer = LeakyReLU::with_slope(0.5);
 /// assert_eq!(layer.call(&Tensor::from_slice(&[-1.0f32, 2.0])).to_vec::<f32>(), [-0.5, 2.0]);
 /// assert_eq!(layer.to_string(), "LeakyReLU(negative_slope=0.5)");
 /// ```
@@ -135,6 +135,10 @@ impl LeakyReLU {
     /// With PyTorch's defaults.
     pub fn new() -> LeakyReLU {
         LeakyReLU::with(LeakyReLUOptions::default())
+    }
+    /// With another slope for negative numbers (`nn.LeakyReLU(0.1)`).
+    pub fn with_slope(negative_slope: impl Into<Scalar>) -> LeakyReLU {
+        LeakyReLU::with(LeakyReLUOptions { negative_slope: negative_slope.into(), ..Default::default() })
     }
     /// With keyword arguments.
     pub fn with(options: LeakyReLUOptions) -> LeakyReLU {
