@@ -24,7 +24,11 @@ fn step(model: &CheckpointModel, forward: impl Fn() -> Tensor) -> (usize, usize,
 fn checkpoints_save_memory() {
     manual_seed(0);
     let model = CheckpointModel::new();
-    let x = Tensor::randn([2000, 1000]);
+    // Activations are what is measured here, so only the biases are trained: gradients of weights would be larger than all of them.
+    model.named_parameters().iter().filter(|(name, _)| name.contains("weight")).for_each(|(_, p)| {
+        p.requires_grad_(false);
+    });
+    let x = Tensor::randn([128, 1000]);
     let activation = 4 * x.numel();
 
     let without = step(&model, || model.layer4.call(&model.forward_block2(&model.forward_block1(&x))));
@@ -35,11 +39,10 @@ fn checkpoints_save_memory() {
     assert!(with.1 < without.1);
     assert_eq!(with.2, without.2);
 
-    // A deeper network, of twelve blocks that share their parameters.
-    let x = x.i(..250);
-    let without = step(&model, || (0..12).fold(x.clone(), |x, _| model.forward_block1(&x)));
-    let with = step(&model, || (0..12).fold(x.clone(), |x, _| model.checkpoint(CheckpointModel::forward_block1, &x)));
-    println!("24 layers, 12 checkpoints: kept {} -> {}, at most {} -> {}", without.0, with.0, without.1, with.1);
+    // A deeper network, of eight blocks that share their parameters.
+    let without = step(&model, || (0..8).fold(x.clone(), |x, _| model.forward_block1(&x)));
+    let with = step(&model, || (0..8).fold(x.clone(), |x, _| model.checkpoint(CheckpointModel::forward_block1, &x)));
+    println!("16 layers, 8 checkpoints: kept {} -> {}, at most {} -> {}", without.0, with.0, without.1, with.1);
     assert!(with.0 < without.0 * 6 / 10 && with.1 < without.1 * 3 / 4);
     assert_eq!(with.2, without.2);
 }
