@@ -31,14 +31,14 @@ pub fn module(input: &DeriveInput) -> Result<TokenStream> {
         let of_field = attributes::of_field(&field.attrs)?;
         let ty = &field.ty;
         if name == "base" {
-            copies.push(quote!(#name: #lib::Base::deep_copy(&self.#name, copier)));
+            copies.push(quote!(#name: #lib::Base::deep_copy_with(&self.#name, copier)));
         } else if of_field.skip {
             copies.push(quote!(#name: ::core::clone::Clone::clone(&self.#name)));
         } else {
             let shown = of_field.name.map_or_else(|| plain_name(name), |name| name.value());
             let span = ty.span();
             visits.push(quote_spanned!(span=> <#ty as #lib::Member>::visit(&self.#name, #shown, f);));
-            copies.push(quote_spanned!(span=> #name: <#ty as #lib::Member>::deep_copy(&self.#name, copier)));
+            copies.push(quote_spanned!(span=> #name: <#ty as #lib::Member>::deep_copy_with(&self.#name, copier)));
             types.push(ty);
         }
     }
@@ -51,7 +51,7 @@ pub fn module(input: &DeriveInput) -> Result<TokenStream> {
             fn visit<'__m>(&'__m self, name: &str, f: &mut dyn FnMut(&str, #lib::MemberRef<'__m>)) {
                 f(name, #lib::MemberRef::Module(self))
             }
-            fn deep_copy(&self, copier: &mut #lib::Copier) -> Self {
+            fn deep_copy_with(&self, copier: &mut #lib::Copier) -> Self {
                 #ident { #(#copies),* }
             }
         }
@@ -79,7 +79,7 @@ pub fn module(input: &DeriveInput) -> Result<TokenStream> {
                 ::std::sync::Arc::new(::core::clone::Clone::clone(self))
             }
             fn deep_copy_module(&self, copier: &mut #lib::Copier) -> ::std::sync::Arc<dyn #lib::Module> {
-                ::std::sync::Arc::new(#lib::Member::deep_copy(self, copier))
+                ::std::sync::Arc::new(#lib::Member::deep_copy_with(self, copier))
             }
         }
         #[automatically_derived]

@@ -53,7 +53,7 @@ impl Base {
         Arc::ptr_eq(&self.0, &other.0)
     }
     /// A base of its own for a copy of the module: same mode, same hooks.
-    pub fn deep_copy(&self, copier: &mut Copier) -> Base {
+    pub fn deep_copy_with(&self, copier: &mut Copier) -> Base {
         copier.base(self, || Base::with_hooks(self.is_training(), self.hooks()))
     }
     #[inline]

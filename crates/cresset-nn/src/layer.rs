@@ -30,7 +30,7 @@ impl<M: Forward<Tensor, Output = Tensor> + Clone> Layer for M {
         Box::new(self.clone())
     }
     fn deep_copy_layer(&self, copier: &mut Copier) -> Box<dyn Layer> {
-        Box::new(self.deep_copy(copier))
+        Box::new(self.deep_copy_with(copier))
     }
     fn boxed(self) -> Box<dyn Layer> {
         // A box is not put into another box.

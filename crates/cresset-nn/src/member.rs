@@ -35,7 +35,7 @@ pub trait Member {
     /// Shows what it holds to `f`, in order, under `name`.
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>));
     /// A copy with cells of its own.
-    fn deep_copy(&self, copier: &mut Copier) -> Self
+    fn deep_copy_with(&self, copier: &mut Copier) -> Self
     where
         Self: Sized;
 }
@@ -44,7 +44,7 @@ impl Member for Parameter {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Parameter(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Parameter {
+    fn deep_copy_with(&self, copier: &mut Copier) -> Parameter {
         copier.parameter(self)
     }
 }
@@ -52,7 +52,7 @@ impl Member for Buffer {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Buffer(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Buffer {
+    fn deep_copy_with(&self, copier: &mut Copier) -> Buffer {
         copier.buffer(self)
     }
 }
@@ -62,24 +62,24 @@ impl<T: Member> Member for Option<T> {
             member.visit(name, f);
         }
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Option<T> {
-        self.as_ref().map(|m| m.deep_copy(copier))
+    fn deep_copy_with(&self, copier: &mut Copier) -> Option<T> {
+        self.as_ref().map(|m| m.deep_copy_with(copier))
     }
 }
 impl<T: Member> Member for Vec<T> {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         visit_numbered(self, name, f);
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Vec<T> {
-        self.iter().map(|m| m.deep_copy(copier)).collect()
+    fn deep_copy_with(&self, copier: &mut Copier) -> Vec<T> {
+        self.iter().map(|m| m.deep_copy_with(copier)).collect()
     }
 }
 impl<T: Member, const N: usize> Member for [T; N] {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         visit_numbered(self, name, f);
     }
-    fn deep_copy(&self, copier: &mut Copier) -> [T; N] {
-        std::array::from_fn(|i| self[i].deep_copy(copier))
+    fn deep_copy_with(&self, copier: &mut Copier) -> [T; N] {
+        std::array::from_fn(|i| self[i].deep_copy_with(copier))
     }
 }
 fn visit_numbered<'a, T: Member>(members: &'a [T], name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
@@ -93,23 +93,23 @@ impl<T: Member> Member for BTreeMap<String, T> {
             member.visit(&format!("{name}.{key}"), f);
         }
     }
-    fn deep_copy(&self, copier: &mut Copier) -> BTreeMap<String, T> {
-        self.iter().map(|(k, m)| (k.clone(), m.deep_copy(copier))).collect()
+    fn deep_copy_with(&self, copier: &mut Copier) -> BTreeMap<String, T> {
+        self.iter().map(|(k, m)| (k.clone(), m.deep_copy_with(copier))).collect()
     }
 }
 impl<T: Member> Member for Box<T> {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         (**self).visit(name, f);
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Box<T> {
-        Box::new((**self).deep_copy(copier))
+    fn deep_copy_with(&self, copier: &mut Copier) -> Box<T> {
+        Box::new((**self).deep_copy_with(copier))
     }
 }
 impl Member for Box<dyn Layer> {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module(self.as_module()));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Box<dyn Layer> {
+    fn deep_copy_with(&self, copier: &mut Copier) -> Box<dyn Layer> {
         (**self).deep_copy_layer(copier)
     }
 }
@@ -117,7 +117,7 @@ impl Member for Arc<dyn Module> {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module((**self).as_module()));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Arc<dyn Module> {
+    fn deep_copy_with(&self, copier: &mut Copier) -> Arc<dyn Module> {
         (**self).deep_copy_module(copier)
     }
 }
@@ -128,8 +128,8 @@ macro_rules! tuples {
             fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
                 $(self.$index.visit(&format!(concat!("{}.", stringify!($index)), name), f);)*
             }
-            fn deep_copy(&self, copier: &mut Copier) -> Self {
-                ($(self.$index.deep_copy(copier),)*)
+            fn deep_copy_with(&self, copier: &mut Copier) -> Self {
+                ($(self.$index.deep_copy_with(copier),)*)
             }
         }
     };
@@ -148,7 +148,7 @@ macro_rules! plain {
     ($($type:ty),* $(,)?) => {$(
         impl $crate::Member for $type {
             fn visit<'a>(&'a self, _name: &str, _f: &mut dyn FnMut(&str, $crate::MemberRef<'a>)) {}
-            fn deep_copy(&self, _copier: &mut $crate::Copier) -> Self {
+            fn deep_copy_with(&self, _copier: &mut $crate::Copier) -> Self {
                 self.clone()
             }
         }
@@ -168,7 +168,7 @@ plain!(std::ops::Range<usize>, std::time::Duration, std::path::PathBuf);
 
 impl<T: ?Sized> Member for PhantomData<T> {
     fn visit<'a>(&'a self, _name: &str, _f: &mut dyn FnMut(&str, MemberRef<'a>)) {}
-    fn deep_copy(&self, _copier: &mut Copier) -> PhantomData<T> {
+    fn deep_copy_with(&self, _copier: &mut Copier) -> PhantomData<T> {
         PhantomData
     }
 }

@@ -117,7 +117,7 @@ macro_rules! module_handles {
             std::sync::Arc::new(self.clone())
         }
         fn deep_copy_module(&self, copier: &mut $crate::Copier) -> std::sync::Arc<dyn $crate::Module> {
-            std::sync::Arc::new($crate::Member::deep_copy(self, copier))
+            std::sync::Arc::new($crate::Member::deep_copy_with(self, copier))
         }
     };
 }

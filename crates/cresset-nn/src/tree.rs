@@ -277,7 +277,7 @@ pub trait ModuleExt: Module {
     where
         Self: Sized,
     {
-        Member::deep_copy(self, &mut Copier::new())
+        Member::deep_copy_with(self, &mut Copier::new())
     }
 
     // ---- running

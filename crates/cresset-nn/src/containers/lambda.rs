@@ -39,8 +39,8 @@ impl Member for Lambda {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Lambda {
-        Lambda { base: self.base.deep_copy(copier), function: self.function.clone() }
+    fn deep_copy_with(&self, copier: &mut Copier) -> Lambda {
+        Lambda { base: self.base.deep_copy_with(copier), function: self.function.clone() }
     }
 }
 impl Module for Lambda {

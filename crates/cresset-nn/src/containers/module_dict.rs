@@ -98,9 +98,9 @@ impl<M: Module + Clone> Member for ModuleDict<M> {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> ModuleDict<M> {
-        let modules = self.modules.iter().map(|(n, m)| (n.clone(), m.deep_copy(copier))).collect();
-        ModuleDict { base: self.base.deep_copy(copier), modules }
+    fn deep_copy_with(&self, copier: &mut Copier) -> ModuleDict<M> {
+        let modules = self.modules.iter().map(|(n, m)| (n.clone(), m.deep_copy_with(copier))).collect();
+        ModuleDict { base: self.base.deep_copy_with(copier), modules }
     }
 }
 impl<M: Module + Clone> Module for ModuleDict<M> {

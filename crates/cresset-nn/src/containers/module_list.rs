@@ -72,9 +72,9 @@ impl<M: Module + Clone> Member for ModuleList<M> {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> ModuleList<M> {
-        let modules = self.modules.iter().map(|m| m.deep_copy(copier)).collect();
-        ModuleList { base: self.base.deep_copy(copier), modules }
+    fn deep_copy_with(&self, copier: &mut Copier) -> ModuleList<M> {
+        let modules = self.modules.iter().map(|m| m.deep_copy_with(copier)).collect();
+        ModuleList { base: self.base.deep_copy_with(copier), modules }
     }
 }
 impl<M: Module + Clone> Module for ModuleList<M> {

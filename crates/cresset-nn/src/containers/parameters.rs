@@ -50,8 +50,8 @@ impl Member for ParameterList {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> ParameterList {
-        ParameterList { base: self.base.deep_copy(copier), parameters: self.parameters.deep_copy(copier) }
+    fn deep_copy_with(&self, copier: &mut Copier) -> ParameterList {
+        ParameterList { base: self.base.deep_copy_with(copier), parameters: self.parameters.deep_copy_with(copier) }
     }
 }
 impl Module for ParameterList {
@@ -155,9 +155,9 @@ impl Member for ParameterDict {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> ParameterDict {
-        let parameters = self.parameters.iter().map(|(n, p)| (n.clone(), p.deep_copy(copier))).collect();
-        ParameterDict { base: self.base.deep_copy(copier), parameters }
+    fn deep_copy_with(&self, copier: &mut Copier) -> ParameterDict {
+        let parameters = self.parameters.iter().map(|(n, p)| (n.clone(), p.deep_copy_with(copier))).collect();
+        ParameterDict { base: self.base.deep_copy_with(copier), parameters }
     }
 }
 impl Module for ParameterDict {

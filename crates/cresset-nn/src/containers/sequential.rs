@@ -114,9 +114,9 @@ impl Member for Sequential {
     fn visit<'a>(&'a self, name: &str, f: &mut dyn FnMut(&str, MemberRef<'a>)) {
         f(name, MemberRef::Module(self));
     }
-    fn deep_copy(&self, copier: &mut Copier) -> Sequential {
+    fn deep_copy_with(&self, copier: &mut Copier) -> Sequential {
         let layers = self.layers.iter().map(|(n, l)| (n.clone(), l.deep_copy_layer(copier))).collect();
-        Sequential { base: self.base.deep_copy(copier), layers }
+        Sequential { base: self.base.deep_copy_with(copier), layers }
     }
 }
 impl Module for Sequential {
