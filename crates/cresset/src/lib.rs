@@ -1,6 +1,9 @@
 //! PyTorch's `torch.nn` way of working in Rust: define-by-run autograd, a tree of modules with names, buffers, hooks and train/eval, layers,
 //! initialisers, optimizers, `.pth` checkpoints, data loading.
 //!
+//! **You know PyTorch? Begin with [`from_pytorch`]**: its lines beside ours, and what differs. Then everything has PyTorch's name, and says which in
+//! its documentation. Figures are in the crate `cresset-viz`.
+//!
 //! ```
 //! use cresset::prelude::*;
 //!
@@ -46,6 +49,9 @@
 //! }
 //! ```
 
+#[doc = include_str!("../from-pytorch.md")]
+pub mod from_pytorch {}
+
 pub use cresset_data as data;
 pub use cresset_io as io;
 pub use cresset_nn as nn;
@@ -63,9 +69,12 @@ pub mod prelude {
     pub use cresset_nn::*;
     // By name: the formulas of schedules (`Linear`, `Lambda`, ...) have names of layers.
     pub use cresset_optim::{
-        ASGD, Adadelta, Adagrad, Adam, AdamW, Adamax, CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR,
-        MultiStepLR, NAdam, OneCycleLR, Optimizer, OptimizerState, ParamGroup, RAdam, RMSprop, ReduceLROnPlateau,
-        Rprop, SGD, Scheduler, SequentialLR, StepLR, clip_grad_norm_, clip_grad_value_,
+        ASGD, Adadelta, AdadeltaOptions, Adagrad, AdagradOptions, Adam, AdamOptions, AdamW, AdamWOptions, Adamax,
+        AdamaxOptions, AsgdOptions, ChainedScheduler, ConstantLR, CosineAnnealingLR, CosineAnnealingWarmRestarts,
+        CyclicLR, CyclicLROptions, ExponentialLR, LambdaLR, LinearLR, MultiStepLR, MultiplicativeLR, NAdam,
+        NAdamOptions, OneCycleLR, OneCycleLROptions, Optimizer, OptimizerState, ParamGroup, PolynomialLR, RAdam,
+        RAdamOptions, RMSprop, RMSpropOptions, ReduceLROnPlateau, ReduceLROnPlateauOptions, Rprop, RpropOptions, SGD,
+        Scheduler, SequentialLR, SgdOptions, StepLR, clip_grad_norm_, clip_grad_value_,
     };
     pub use cresset_tensor::{DType, Generator, Py, Scalar, Tensor, attempt, manual_seed, no_grad, s};
 }
