@@ -57,6 +57,9 @@ where
     }
 }
 
+/// Where the sources of this crate stand.
+const SOURCES: &str = file!().split_at(file!().len() - "forward.rs".len()).0;
+
 /// Adds to an error the path of the module that was running, and raises it again.
 #[cold]
 #[inline(never)]
@@ -71,14 +74,15 @@ fn explain(root: &dyn Module, payload: Box<dyn Any + Send>) -> ! {
     {
         error.set_module_path(path);
     }
+    error.blame_caller(SOURCES);
     error::raise(error)
 }
 
 /// The innermost of the running modules that stands in the tree of `root`: `network.4 (Linear)`.
-fn path_of(root: &dyn Module, running: &[u64]) -> Option<String> {
+fn path_of(root: &dyn Module, running: impl DoubleEndedIterator<Item = u64>) -> Option<String> {
     let places = crate::tree::every_module(root);
-    running.iter().rev().find_map(|id| {
-        let (path, module) = places.iter().find(|(_, m)| m.base().id() == *id)?;
+    running.rev().find_map(|id| {
+        let (path, module) = places.iter().find(|(_, m)| m.base().id() == id)?;
         Some(if path.is_empty() { module.class_name().into() } else { format!("{path} ({})", module.class_name()) })
     })
 }

@@ -183,6 +183,7 @@ impl Forward for Net {
         self.network.call(x)
     }
 }
+const NETWORK_CALL: u32 = line!() - 3;
 
 #[test]
 fn an_error_names_the_module() {
@@ -195,6 +196,11 @@ fn an_error_names_the_module() {
     assert_eq!(error.module_path(), None);
     let error = attempt(|| net.network[1].call(&Tensor::ones([1, 4]))).unwrap_err();
     assert_eq!(error.module_path(), Some("Linear"));
+    // The line is the program's: its innermost call of a layer that refused, or of an op.
+    let at = error.location().unwrap();
+    assert_eq!((at.file(), at.line()), (file!(), line!() - 4));
+    let error = attempt(|| net.call(&Tensor::ones([1, 4]))).unwrap_err();
+    assert_eq!(error.location().unwrap().line(), NETWORK_CALL);
 }
 
 #[test]

@@ -14,9 +14,19 @@ pub struct Error {
     op: String,
     message: String,
     module_path: Option<String>,
-    modules: Vec<u64>,
+    modules: Vec<Running>,
     location: Option<&'static Location<'static>>,
 }
+
+/// A module whose forward is running: the id of its base, and the line that called it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Running {
+    id: u64,
+    called_at: &'static Location<'static>,
+}
+
+/// Where the sources of this crate stand, as `Location` names them.
+const SOURCES: &str = file!().split_at(file!().len() - "error.rs".len()).0;
 
 impl Error {
     /// An error of the op (or module, or file) `op`.
@@ -37,14 +47,25 @@ impl Error {
     pub fn module_path(&self) -> Option<&str> {
         self.module_path.as_deref()
     }
-    /// The line of the program that called the op.
+    /// The line of the program that called the op; if a layer of the library called it, the line that called the layer.
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.location
     }
     /// The ids of the modules that were running, outermost first. (For the module tree, which knows their names.)
     #[doc(hidden)]
-    pub fn modules(&self) -> &[u64] {
-        &self.modules
+    pub fn modules(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.modules.iter().map(|m| m.id)
+    }
+    /// If the op was called in the library itself, names the innermost call of a module that stands outside of it instead. (For the module tree,
+    /// which says where its own sources are.)
+    #[doc(hidden)]
+    pub fn blame_caller(&mut self, sources: &str) {
+        let outside = |l: &&'static Location| !l.file().starts_with(SOURCES) && !l.file().starts_with(sources);
+        if self.location.is_some_and(|l| !outside(&l))
+            && let Some(call) = self.modules.iter().rev().map(|m| m.called_at).find(outside)
+        {
+            self.location = Some(call);
+        }
     }
     #[doc(hidden)]
     pub fn set_module_path(&mut self, path: String) {
@@ -69,7 +90,7 @@ impl std::error::Error for Error {}
 thread_local! {
     /// How many `attempt`s and module calls are on the stack: then a raise needs no printing, somebody catches it.
     static CATCHERS: Cell<usize> = const { Cell::new(0) };
-    static MODULES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static MODULES: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Raises the error `message` of `op` at the caller's line.
@@ -152,11 +173,13 @@ pub fn from_panic(payload: Box<dyn Any + Send>) -> Error {
 #[doc(hidden)]
 pub struct ModuleScope(());
 impl ModuleScope {
-    /// Marks the module `id` as running until the scope is dropped; also tells whether it is the outermost.
+    /// Marks the module `id` as running, called at the caller's line, until the scope is dropped; also tells whether it is the outermost.
+    #[track_caller]
     pub fn enter(id: u64) -> (ModuleScope, bool) {
+        let called_at = Location::caller();
         MODULES.with(|m| {
             let mut m = m.borrow_mut();
-            m.push(id);
+            m.push(Running { id, called_at });
             (ModuleScope(()), m.len() == 1)
         })
     }
