@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 // 创建一个示例模型
 #[derive(Module, Clone)]
-struct ExampleModel {
+pub(crate) struct ExampleModel {
     base: Base,
     fc1: Linear,
     fc2: Linear,
@@ -45,7 +45,7 @@ fn load_model_weights(folder: &Path) -> io::Result<ExampleModel> {
 
 // 加载完整检查点
 #[allow(dead_code)] // for the reader's use
-fn load_checkpoint(folder: &Path) -> io::Result<(ExampleModel, Adam, i64, f64)> {
+pub(crate) fn load_checkpoint(folder: &Path) -> io::Result<(ExampleModel, Adam, i64, f64)> {
     let new_model = ExampleModel::new();
     let new_optimizer = Adam::new(new_model.parameters(), 0.001);
 

@@ -13,6 +13,9 @@ mod ch03_10_2;
 #[path = "../../../examples/ch03_3_2.rs"]
 #[allow(dead_code)]
 mod ch03_3_2;
+#[path = "../../../examples/ch03_7_2.rs"]
+#[allow(dead_code)]
+mod ch03_7_2;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -132,6 +135,11 @@ fn files_of_pytorch_load() -> io::Result<()> {
         fs::copy(goldens().join(file), folder.join(file))?;
     }
     assert_eq!(run("3.7.2", &folder), fs::read_to_string(goldens().join("3.7.2.txt"))?);
+    let (model, optimizer, epoch, loss) = ch03_7_2::load_checkpoint(&folder)?;
+    assert_eq!((epoch, format!("{loss:.4}").as_str(), optimizer.lrs()), (10, "0.9745", vec![0.001]));
+    assert_eq!(optimizer.state_dict().state.len(), model.parameters().len());
+    let saved = load(folder.join("model_weights.pth"))?.state_dict()?;
+    assert!(model.state_dict().iter().all(|(name, have)| have.equal(&saved[name])));
     // Without files it says so, as the book's program does.
     fs::remove_file(folder.join("model_weights.pth"))?;
     assert_eq!(run("3.7.2", &folder), "模型文件不存在,请先运行保存代码\n");
