@@ -74,7 +74,7 @@ pub trait Op: Debug + Send + Sync + 'static {
 
     /// The name PyTorch prints as `grad_fn`.
     fn grad_name(&self) -> String {
-        node::camel_case(self.name()) + "Backward0"
+        node::usual_name(self.name())
     }
 
     /// The shape and dtype rule: the only place that refuses. The sentence is shown after the op's name.
@@ -119,26 +119,24 @@ pub use crate::autograd::node::Context;
 #[inline]
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Few<Tensor> {
     let run = Run::forward(&op, inputs);
-    let recorded = wants_graph(&op, inputs);
-    let node = recorded.then(|| node::record(Box::new(op), inputs, &run));
-    run.finish(node)
+    // Boxed only where it is kept.
+    let kept: Option<Box<dyn Op>> = if run.recorded { Some(Box::new(op)) } else { None };
+    run.finish(kept, inputs)
 }
 
 /// Runs an op of one input and one output and records it even if the input requires no grad.
 #[track_caller]
 pub(crate) fn apply_recorded<O: Op>(op: O, input: &Tensor) -> Tensor {
-    let run = Run::forward(&op, &[input]);
-    let node = node::record(Box::new(op), &[input], &run);
-    run.finish(Some(node)).swap_remove(0)
+    Run::forward(&op, &[input]).finish(Some(Box::new(op)), &[input]).swap_remove(0)
 }
 
 /// [`apply`] for an op with one output.
 #[track_caller]
 #[inline]
 pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
-    let mut outs = apply(op, &inputs);
-    debug_assert_eq!(outs.len(), 1);
-    outs.pop().expect("an op with one output")
+    let run = Run::forward(&op, &inputs);
+    let kept: Option<Box<dyn Op>> = if run.recorded { Some(Box::new(op)) } else { None };
+    run.finish_one(kept, &inputs)
 }
 
 /// A run of an op: what went in and what came out. All of it is written once for all ops; only the node that keeps the op itself is made for
@@ -147,6 +145,8 @@ pub(crate) struct Run {
     pub inputs: SmallVec<[Array; 3]>,
     pub outputs: Few<Array>,
     view: bool,
+    /// Is the op to be kept in the graph?
+    recorded: bool,
 }
 
 impl Run {
@@ -168,11 +168,21 @@ impl Run {
             "{}: the shape rule says {out_metas:?}, forward gave {outputs:?}",
             op.name()
         );
-        Run { inputs: arrays, outputs, view: op.is_view() }
+        Run { inputs: arrays, outputs, view: op.is_view(), recorded: wants_graph(inputs) }
     }
 
+    #[track_caller]
     #[inline(never)]
-    fn finish(self, node: Option<Arc<Node>>) -> Few<Tensor> {
+    fn finish_one(self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
+        let mut outs = self.finish(kept, inputs);
+        debug_assert_eq!(outs.len(), 1);
+        outs.pop().expect("an op with one output")
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn finish(self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
+        let node = kept.map(|op| node::record(op, inputs, &self));
         let view = self.view;
         let mut tensors = Few::new();
         for (i, a) in self.outputs.into_iter().enumerate() {
@@ -190,7 +200,7 @@ impl Run {
 
 /// Must a run with these inputs be recorded?
 #[inline]
-fn wants_graph(_op: &dyn Op, inputs: &[&Tensor]) -> bool {
+fn wants_graph(inputs: &[&Tensor]) -> bool {
     mode::is_grad_enabled() && inputs.iter().any(|t| t.requires_grad())
 }
 
@@ -223,15 +233,15 @@ fn check_graph(op: &dyn Op, inputs: &[&Tensor]) {
 /// If the shape rule refuses, the result does not fit `target`'s shape or dtype, `target` is a leaf that requires grad, or a view under autograd.
 #[track_caller]
 pub fn apply_inplace<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {
-    let (run, recorded) = Run::inplace(&op, inputs);
-    let node = recorded.then(|| node::record_inplace(Box::new(op), inputs, &run));
-    run.write(inputs[0], node)
+    let run = Run::inplace(&op, inputs);
+    let kept: Option<Box<dyn Op>> = if run.recorded { Some(Box::new(op)) } else { None };
+    run.write(kept, inputs)
 }
 
 impl Run {
     #[track_caller]
     #[inline(never)]
-    fn inplace(op: &dyn Op, inputs: &[&Tensor]) -> (Run, bool) {
+    fn inplace(op: &dyn Op, inputs: &[&Tensor]) -> Run {
         let target = inputs[0];
         let name = op.name();
         let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
@@ -242,18 +252,21 @@ impl Run {
         };
         check_inplace(name, target, metas[0], &out_metas[0]);
         check_graph(op, inputs);
-        let recorded = wants_graph(op, inputs);
+        let recorded = wants_graph(inputs);
         if recorded {
             target.check_inplace_under_grad(name);
         }
         let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
         let outputs = op.forward(&refs, &out_metas);
         drop((refs, metas));
-        (Run { inputs: arrays, outputs, view: false }, recorded)
+        Run { inputs: arrays, outputs, view: false, recorded }
     }
 
+    #[track_caller]
     #[inline(never)]
-    fn write(mut self, target: &Tensor, node: Option<Arc<Node>>) -> Tensor {
+    fn write(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
+        let target = inputs[0];
+        let node = kept.map(|op| node::record_inplace(op, inputs, &self));
         crate::kernels::overwrite(&self.inputs[0], self.outputs.swap_remove(0));
         if let Some(node) = node {
             target.set_history(node);

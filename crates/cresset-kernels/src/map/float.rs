@@ -161,6 +161,7 @@ fn itself<'a, T: Float>(out: &Operand<'a>) -> Operand<'a> {
 }
 
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(super) struct Eval<U>(pub(super) U);
 impl<U: Unary> Body<1> for Eval<U> {
     type Loop = U::Loop;
@@ -202,6 +203,7 @@ pub fn unary_<T: Float, U: Unary>(f: U, shape: &[usize], x: Out<T>) {
 }
 
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(super) struct Derivative<U>(pub(super) U);
 impl<U: Unary> Body<3> for Derivative<U> {
     type Loop = U::Loop;
@@ -245,12 +247,29 @@ pub fn binary_<T: Float, U: Binary>(f: U, shape: &[usize], a: Out<T>, b: In<T>) 
 }
 
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(super) struct GradA<U>(pub(super) U);
 impl<U: Binary> Body<4> for GradA<U> {
     type Loop = U::Loop;
     #[inline(always)]
     fn eval<L: Lane>(&self, [g, a, b, y]: [L; 4]) -> L {
         g.mul(&self.0.da(&a, &b, &y))
+    }
+}
+/// A function of two numbers with a plain number for one of them.
+#[derive(Clone, Copy)]
+pub(super) struct WithScalar<U> {
+    pub f: U,
+    pub scalar: f64,
+    /// Is the number the first operand?
+    pub left: bool,
+}
+impl<U: Binary> Body<1> for WithScalar<U> {
+    type Loop = U::Loop;
+    #[inline(always)]
+    fn eval<L: Lane>(&self, [x]: [L; 1]) -> L {
+        let s = x.splat(self.scalar);
+        if self.left { self.f.eval(&s, &x) } else { self.f.eval(&x, &s) }
     }
 }
 impl<U: Ternary> Body<4> for GradA3<U> {
@@ -261,6 +280,7 @@ impl<U: Ternary> Body<4> for GradA3<U> {
     }
 }
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(super) struct GradB<U>(pub(super) U);
 impl<U: Binary> Body<4> for GradB<U> {
     type Loop = U::Loop;

@@ -7,6 +7,7 @@
 mod block;
 mod cast;
 mod closures;
+mod constants;
 mod copy;
 mod drive;
 mod element;
@@ -20,7 +21,7 @@ pub use cast::cast;
 pub use closures::{map1, map1_, map2, map2_, map3};
 pub use copy::{copy, fill};
 pub use element::{Element, Float, Number};
-pub use erased::{BytesIn, BytesOut, FloatKind, binary_grad_of, binary_of, unary_grad_of, unary_of};
+pub use erased::{BlockLoop, BytesIn, BytesOut, FloatKind, Function, Input, Part};
 pub use float::{
     Compile, Saved, binary, binary_, binary_grad_a, binary_grad_b, ternary, ternary_grad_a, ternary_grad_b,
     ternary_grad_c, unary, unary_, unary_grad,

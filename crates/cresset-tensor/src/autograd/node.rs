@@ -266,6 +266,11 @@ fn bury(remains: Remains) {
     LOOPING.with(|l| l.set(false));
 }
 
+/// The name of an op's node that most have: `LeakyReluBackward0`.
+pub(crate) fn usual_name(op: &str) -> String {
+    camel_case(op) + "Backward0"
+}
+
 /// `leaky_relu` becomes `LeakyRelu`.
 pub(crate) fn camel_case(name: &str) -> String {
     name.split('_')

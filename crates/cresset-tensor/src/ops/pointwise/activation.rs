@@ -1,8 +1,7 @@
 //! Activation functions.
 
-use super::{BinaryDef, Ints, Reads, UnaryDef, UnaryOp, apply_binary};
+use super::{BinaryDef, Ints, Reads, UnaryDef, apply_binary, apply_unary, apply_unary_inplace};
 use crate::error::fail;
-use crate::op::{apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use cresset_kernels::lane::{Binary, InBlocks, InRegisters, Lane, LaneOps, Unary};
@@ -393,9 +392,7 @@ impl Binary for Prelu {
 impl BinaryDef for Prelu {
     const NAME: &'static str = "prelu";
     const INTS: Ints = Ints::Refuse;
-    fn grad_name(&self, _scalar: bool) -> Option<&'static str> {
-        Some("PreluKernelBackward0")
-    }
+    const GRAD_NAMES: [Option<&'static str>; 2] = [Some("PreluKernelBackward0"), Some("PreluKernelBackward0")];
 }
 
 /// Which formula [`Tensor::gelu`] uses.
@@ -414,22 +411,22 @@ const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 impl Tensor {
     /// `max(x, 0)` (`torch.relu`).
     pub fn relu(&self) -> Tensor {
-        apply1(UnaryOp(Relu), [self])
+        apply_unary(Relu, self)
     }
     /// [`Tensor::relu`] in place.
     #[track_caller]
     pub fn relu_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Relu), &[self])
+        apply_unary_inplace(Relu, self)
     }
     /// `min(max(x, 0), 6)` (`F.relu6`).
     #[track_caller]
     pub fn relu6(&self) -> Tensor {
-        apply1(UnaryOp(Relu6), [self])
+        apply_unary(Relu6, self)
     }
     /// [`Tensor::relu6`] in place.
     #[track_caller]
     pub fn relu6_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Relu6), &[self])
+        apply_unary_inplace(Relu6, self)
     }
     /// `x` cut to [min_val, max_val] (`F.hardtanh`).
     ///
@@ -437,17 +434,17 @@ impl Tensor {
     /// If `min_val > max_val`.
     #[track_caller]
     pub fn hardtanh(&self, min_val: f64, max_val: f64) -> Tensor {
-        apply1(UnaryOp(hardtanh_rule(min_val, max_val)), [self])
+        apply_unary(hardtanh_rule(min_val, max_val), self)
     }
     /// [`Tensor::hardtanh`] in place.
     #[track_caller]
     pub fn hardtanh_(&self, min_val: f64, max_val: f64) -> Tensor {
-        apply_inplace(UnaryOp(hardtanh_rule(min_val, max_val)), &[self])
+        apply_unary_inplace(hardtanh_rule(min_val, max_val), self)
     }
     /// `x` above zero, `negative_slope * x` below; PyTorch's default slope is 0.01 (`F.leaky_relu`).
     #[track_caller]
     pub fn leaky_relu(&self, negative_slope: f64) -> Tensor {
-        apply1(UnaryOp(LeakyRelu { negative_slope }), [self])
+        apply_unary(LeakyRelu { negative_slope }, self)
     }
     /// [`Tensor::leaky_relu`] in place.
     ///
@@ -455,27 +452,27 @@ impl Tensor {
     /// Under autograd if the slope is negative.
     #[track_caller]
     pub fn leaky_relu_(&self, negative_slope: f64) -> Tensor {
-        apply_inplace(UnaryOp(LeakyRelu { negative_slope }), &[self])
+        apply_unary_inplace(LeakyRelu { negative_slope }, self)
     }
     /// `x` above zero, `alpha (e^x - 1)` below; PyTorch's default alpha is 1 (`F.elu`).
     #[track_caller]
     pub fn elu(&self, alpha: f64) -> Tensor {
-        apply1(UnaryOp(Elu { alpha, scale: 1.0, input_scale: 1.0 }), [self])
+        apply_unary(Elu { alpha, scale: 1.0, input_scale: 1.0 }, self)
     }
     /// [`Tensor::elu`] in place.
     #[track_caller]
     pub fn elu_(&self, alpha: f64) -> Tensor {
-        apply_inplace(UnaryOp(Elu { alpha, scale: 1.0, input_scale: 1.0 }), &[self])
+        apply_unary_inplace(Elu { alpha, scale: 1.0, input_scale: 1.0 }, self)
     }
     /// The self-normalising ELU of Klambauer et al. 2017 (`F.selu`).
     #[track_caller]
     pub fn selu(&self) -> Tensor {
-        apply1(UnaryOp(Elu { alpha: SELU_ALPHA, scale: SELU_SCALE, input_scale: 1.0 }), [self])
+        apply_unary(Elu { alpha: SELU_ALPHA, scale: SELU_SCALE, input_scale: 1.0 }, self)
     }
     /// [`Tensor::selu`] in place.
     #[track_caller]
     pub fn selu_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Elu { alpha: SELU_ALPHA, scale: SELU_SCALE, input_scale: 1.0 }), &[self])
+        apply_unary_inplace(Elu { alpha: SELU_ALPHA, scale: SELU_SCALE, input_scale: 1.0 }, self)
     }
     /// `max(0, x) + min(0, alpha (e^(x / alpha) - 1))` (`F.celu`).
     ///
@@ -483,45 +480,45 @@ impl Tensor {
     /// If `alpha` is 0.
     #[track_caller]
     pub fn celu(&self, alpha: f64) -> Tensor {
-        apply1(UnaryOp(celu_rule(alpha)), [self])
+        apply_unary(celu_rule(alpha), self)
     }
     /// [`Tensor::celu`] in place.
     #[track_caller]
     pub fn celu_(&self, alpha: f64) -> Tensor {
-        apply_inplace(UnaryOp(celu_rule(alpha)), &[self])
+        apply_unary_inplace(celu_rule(alpha), self)
     }
     /// `x Φ(x)`, Φ being the normal distribution function, or its approximation by tanh (`F.gelu`).
     #[track_caller]
     pub fn gelu(&self, approximate: Approximate) -> Tensor {
         match approximate {
-            Approximate::None => apply1(UnaryOp(Gelu), [self]),
-            Approximate::Tanh => apply1(UnaryOp(GeluTanh), [self]),
+            Approximate::None => apply_unary(Gelu, self),
+            Approximate::Tanh => apply_unary(GeluTanh, self),
         }
     }
     /// `x sigmoid(x)`, also called swish (`F.silu`).
     #[track_caller]
     pub fn silu(&self) -> Tensor {
-        apply1(UnaryOp(Silu), [self])
+        apply_unary(Silu, self)
     }
     /// [`Tensor::silu`] in place.
     #[track_caller]
     pub fn silu_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Silu), &[self])
+        apply_unary_inplace(Silu, self)
     }
     /// `x tanh(softplus(x))` (`F.mish`).
     #[track_caller]
     pub fn mish(&self) -> Tensor {
-        apply1(UnaryOp(Mish), [self])
+        apply_unary(Mish, self)
     }
     /// [`Tensor::mish`] in place.
     #[track_caller]
     pub fn mish_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Mish), &[self])
+        apply_unary_inplace(Mish, self)
     }
     /// `ln(1 + e^(beta x)) / beta`, and `x` where `beta x > threshold`; PyTorch's defaults are 1 and 20 (`F.softplus`).
     #[track_caller]
     pub fn softplus(&self, beta: f64, threshold: f64) -> Tensor {
-        apply1(UnaryOp(Softplus { beta, threshold }), [self])
+        apply_unary(Softplus { beta, threshold }, self)
     }
     /// `x / (1 + |x|)` (`F.softsign`).
     #[track_caller]
@@ -536,7 +533,7 @@ impl Tensor {
     /// `x`, but 0 in [-lambda, lambda]; PyTorch's default is 0.5 (`F.hardshrink`).
     #[track_caller]
     pub fn hardshrink(&self, lambda: f64) -> Tensor {
-        apply1(UnaryOp(Hardshrink { lambda }), [self])
+        apply_unary(Hardshrink { lambda }, self)
     }
     /// `x` moved by `lambda` towards 0, and 0 in between; PyTorch's default is 0.5 (`F.softshrink`).
     ///
@@ -547,42 +544,42 @@ impl Tensor {
         if !(lambda >= 0.0) {
             fail("softshrink", format!("lambda must be greater or equal to 0, but found to be {lambda}."));
         }
-        apply1(UnaryOp(Softshrink { lambda }), [self])
+        apply_unary(Softshrink { lambda }, self)
     }
     /// `min(max(x + 3, 0), 6) / 6` (`F.hardsigmoid`).
     #[track_caller]
     pub fn hardsigmoid(&self) -> Tensor {
-        apply1(UnaryOp(Hardsigmoid), [self])
+        apply_unary(Hardsigmoid, self)
     }
     /// [`Tensor::hardsigmoid`] in place.
     #[track_caller]
     pub fn hardsigmoid_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Hardsigmoid), &[self])
+        apply_unary_inplace(Hardsigmoid, self)
     }
     /// `x hardsigmoid(x)` (`F.hardswish`).
     #[track_caller]
     pub fn hardswish(&self) -> Tensor {
-        apply1(UnaryOp(Hardswish), [self])
+        apply_unary(Hardswish, self)
     }
     /// [`Tensor::hardswish`] in place.
     #[track_caller]
     pub fn hardswish_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Hardswish), &[self])
+        apply_unary_inplace(Hardswish, self)
     }
     /// `ln(sigmoid(x))` without overflow (`F.logsigmoid`).
     #[track_caller]
     pub fn logsigmoid(&self) -> Tensor {
-        apply1(UnaryOp(LogSigmoid), [self])
+        apply_unary(LogSigmoid, self)
     }
     /// `x` where it is above `threshold`, else `value` (`F.threshold`).
     #[track_caller]
     pub fn threshold(&self, threshold: f64, value: f64) -> Tensor {
-        apply1(UnaryOp(Threshold { threshold, value }), [self])
+        apply_unary(Threshold { threshold, value }, self)
     }
     /// [`Tensor::threshold`] in place.
     #[track_caller]
     pub fn threshold_(&self, threshold: f64, value: f64) -> Tensor {
-        apply_inplace(UnaryOp(Threshold { threshold, value }), &[self])
+        apply_unary_inplace(Threshold { threshold, value }, self)
     }
     /// `x` above zero, `weight * x` below, with one weight or one for each channel (dimension 1) (`F.prelu`).
     ///

@@ -1,6 +1,6 @@
 //! Sums, differences, products, quotients, remainders, and the functions of two numbers related to them.
 
-use super::{BinaryDef, Ints, Operand, Slope, apply_binary, apply_binary_inplace};
+use super::{BinaryDef, Ints, Operand, Slope, apply_binary, apply_binary_inplace, apply_scalar_first};
 use crate::error::fail;
 use crate::op::Saves;
 use crate::ops::table::{OpInfo, Sample, numbers};
@@ -27,6 +27,7 @@ impl Binary for Add {
 }
 impl BinaryDef for Add {
     const NAME: &'static str = "add";
+    const SCALAR_LOOP: bool = true;
     const SAVES: Saves = Saves::NOTHING;
     const DA: Slope = Slope::One;
     const DB: Slope = Slope::One;
@@ -55,6 +56,7 @@ impl Binary for Sub {
 }
 impl BinaryDef for Sub {
     const NAME: &'static str = "sub";
+    const SCALAR_LOOP: bool = true;
     const SAVES: Saves = Saves::NOTHING;
     const DA: Slope = Slope::One;
     const DB: Slope = Slope::MinusOne;
@@ -82,6 +84,7 @@ impl Binary for Mul {
 }
 impl BinaryDef for Mul {
     const NAME: &'static str = "mul";
+    const SCALAR_LOOP: bool = true;
     const BOOLS: bool = true;
     fn int(&self, a: i64, b: i64) -> i64 {
         a.wrapping_mul(b)
@@ -107,6 +110,7 @@ impl Binary for Div {
 }
 impl BinaryDef for Div {
     const NAME: &'static str = "div";
+    const SCALAR_LOOP: bool = true;
     const INTS: Ints = Ints::ToFloat;
 }
 
@@ -155,9 +159,7 @@ impl BinaryDef for FloorDivide {
         let q = a.wrapping_div(b);
         if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) { q - 1 } else { q }
     }
-    fn grad_name(&self, _scalar: bool) -> Option<&'static str> {
-        Some("DivBackward1")
-    }
+    const GRAD_NAMES: [Option<&'static str>; 2] = [Some("DivBackward1"), Some("DivBackward1")];
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -185,9 +187,7 @@ impl BinaryDef for TruncDivide {
     fn int(&self, a: i64, b: i64) -> i64 {
         a.wrapping_div(b)
     }
-    fn grad_name(&self, _scalar: bool) -> Option<&'static str> {
-        Some("DivBackward1")
-    }
+    const GRAD_NAMES: [Option<&'static str>; 2] = [Some("DivBackward1"), Some("DivBackward1")];
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -505,7 +505,7 @@ impl Tensor {
     pub fn rsub<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
         match other.into() {
             Operand::Tensor(other) => other.sub(self),
-            Operand::Scalar(s) => s_op(Sub, s, self),
+            Operand::Scalar(s) => apply_scalar_first(Sub, s, self),
         }
     }
     /// `self * other` (`x.mul(other)`); also the operator `*`.
@@ -679,12 +679,6 @@ impl Tensor {
     pub fn xlogy_<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
         apply_binary_inplace(Xlogy, self, other.into())
     }
-}
-
-/// `scalar op x`
-#[track_caller]
-pub(crate) fn s_op<B: BinaryDef>(f: B, scalar: Scalar, x: &Tensor) -> Tensor {
-    crate::op::apply1(super::ScalarOp(super::WithScalar { f, scalar, left: true }), [x])
 }
 
 /// `alpha * other`, still a number if `other` is one.

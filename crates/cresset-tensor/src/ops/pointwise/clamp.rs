@@ -1,9 +1,8 @@
 //! Clamping between bounds that are numbers or tensors.
 
-use super::{Ints, Operand, UnaryDef, UnaryOp};
+use super::{Ints, Operand, UnaryDef, apply_unary, apply_unary_inplace};
 use crate::dtype::{DType, Promotion, Scalar};
 use crate::error::fail;
-use crate::op::{apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use cresset_kernels::lane::{InBlocks, Lane, LaneOps, Unary};
@@ -70,7 +69,7 @@ impl Tensor {
     #[track_caller]
     pub fn clamp(&self, min: impl Into<Bound>, max: impl Into<Bound>) -> Tensor {
         let (x, clamp) = rule(self, min.into().0, max.into().0);
-        apply1(UnaryOp(clamp), [&x])
+        apply_unary(clamp, &x)
     }
     /// [`Tensor::clamp`] in place.
     #[track_caller]
@@ -86,7 +85,7 @@ impl Tensor {
                 ),
             );
         }
-        apply_inplace(UnaryOp(clamp), &[self])
+        apply_unary_inplace(clamp, self)
     }
     /// Clamping between bounds that are tensors, broadcast (`torch.clamp(x, min=tensor, max=tensor)`).
     #[track_caller]

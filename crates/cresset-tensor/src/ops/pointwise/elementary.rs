@@ -7,7 +7,7 @@ use self::functions::{
     Floor, Frac, Lgamma, Log, Log1p, Log2, Log10, Logit, NanToNum, Neg, Rad2deg, Reciprocal, Round, RoundDecimals,
     Rsqrt, Sigmoid, Sign, Sin, Sinc, Sinh, Sqrt, Square, Tan, Tanh, Trunc,
 };
-use super::UnaryOp;
+use super::{apply_unary, apply_unary_inplace};
 use crate::op::{apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
@@ -16,28 +16,28 @@ use crate::{DType, error::fail};
 impl Tensor {
     /// `-x`; also the operator (`torch.neg`).
     pub fn neg(&self) -> Tensor {
-        apply1(UnaryOp(Neg), [self])
+        apply_unary(Neg, self)
     }
     /// [`Tensor::neg`] in place.
     #[track_caller]
     pub fn neg_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Neg), &[self])
+        apply_unary_inplace(Neg, self)
     }
     /// `|x|` (`torch.abs`).
     pub fn abs(&self) -> Tensor {
-        apply1(UnaryOp(Abs), [self])
+        apply_unary(Abs, self)
     }
     /// [`Tensor::abs`] in place.
     #[track_caller]
     pub fn abs_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Abs), &[self])
+        apply_unary_inplace(Abs, self)
     }
     /// -1, 0 or 1 (`torch.sign`).
     pub fn sign(&self) -> Tensor {
         if self.dtype() == DType::Bool {
             return self.duplicate();
         }
-        apply1(UnaryOp(Sign), [self])
+        apply_unary(Sign, self)
     }
     /// [`Tensor::sign`] in place.
     #[track_caller]
@@ -45,354 +45,354 @@ impl Tensor {
         if self.dtype() == DType::Bool {
             return self.clone();
         }
-        apply_inplace(UnaryOp(Sign), &[self])
+        apply_unary_inplace(Sign, self)
     }
     /// `x²` (`torch.square`).
     pub fn square(&self) -> Tensor {
         if self.dtype() == DType::Bool {
             return self.to_dtype(DType::I64);
         }
-        apply1(UnaryOp(Square), [self])
+        apply_unary(Square, self)
     }
     /// [`Tensor::square`] in place.
     #[track_caller]
     pub fn square_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Square), &[self])
+        apply_unary_inplace(Square, self)
     }
     /// `e^x` (`torch.exp`).
     pub fn exp(&self) -> Tensor {
-        apply1(UnaryOp(Exp), [self])
+        apply_unary(Exp, self)
     }
     /// [`Tensor::exp`] in place.
     #[track_caller]
     pub fn exp_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Exp), &[self])
+        apply_unary_inplace(Exp, self)
     }
     /// `2^x` (`torch.exp2`).
     pub fn exp2(&self) -> Tensor {
-        apply1(UnaryOp(Exp2), [self])
+        apply_unary(Exp2, self)
     }
     /// [`Tensor::exp2`] in place.
     #[track_caller]
     pub fn exp2_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Exp2), &[self])
+        apply_unary_inplace(Exp2, self)
     }
     /// `e^x - 1`, accurate near 0 (`torch.expm1`).
     pub fn expm1(&self) -> Tensor {
-        apply1(UnaryOp(Expm1), [self])
+        apply_unary(Expm1, self)
     }
     /// [`Tensor::expm1`] in place.
     #[track_caller]
     pub fn expm1_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Expm1), &[self])
+        apply_unary_inplace(Expm1, self)
     }
     /// The natural logarithm (`torch.log`).
     pub fn log(&self) -> Tensor {
-        apply1(UnaryOp(Log), [self])
+        apply_unary(Log, self)
     }
     /// [`Tensor::log`] in place.
     #[track_caller]
     pub fn log_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Log), &[self])
+        apply_unary_inplace(Log, self)
     }
     /// The logarithm of base 2 (`torch.log2`).
     pub fn log2(&self) -> Tensor {
-        apply1(UnaryOp(Log2), [self])
+        apply_unary(Log2, self)
     }
     /// [`Tensor::log2`] in place.
     #[track_caller]
     pub fn log2_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Log2), &[self])
+        apply_unary_inplace(Log2, self)
     }
     /// The logarithm of base 10 (`torch.log10`).
     pub fn log10(&self) -> Tensor {
-        apply1(UnaryOp(Log10), [self])
+        apply_unary(Log10, self)
     }
     /// [`Tensor::log10`] in place.
     #[track_caller]
     pub fn log10_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Log10), &[self])
+        apply_unary_inplace(Log10, self)
     }
     /// `ln(1 + x)`, accurate near 0 (`torch.log1p`).
     pub fn log1p(&self) -> Tensor {
-        apply1(UnaryOp(Log1p), [self])
+        apply_unary(Log1p, self)
     }
     /// [`Tensor::log1p`] in place.
     #[track_caller]
     pub fn log1p_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Log1p), &[self])
+        apply_unary_inplace(Log1p, self)
     }
     /// The square root (`torch.sqrt`).
     pub fn sqrt(&self) -> Tensor {
-        apply1(UnaryOp(Sqrt), [self])
+        apply_unary(Sqrt, self)
     }
     /// [`Tensor::sqrt`] in place.
     #[track_caller]
     pub fn sqrt_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Sqrt), &[self])
+        apply_unary_inplace(Sqrt, self)
     }
     /// `1 / sqrt(x)` (`torch.rsqrt`).
     pub fn rsqrt(&self) -> Tensor {
-        apply1(UnaryOp(Rsqrt), [self])
+        apply_unary(Rsqrt, self)
     }
     /// [`Tensor::rsqrt`] in place.
     #[track_caller]
     pub fn rsqrt_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Rsqrt), &[self])
+        apply_unary_inplace(Rsqrt, self)
     }
     /// `1 / x` (`torch.reciprocal`).
     pub fn reciprocal(&self) -> Tensor {
-        apply1(UnaryOp(Reciprocal), [self])
+        apply_unary(Reciprocal, self)
     }
     /// [`Tensor::reciprocal`] in place.
     #[track_caller]
     pub fn reciprocal_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Reciprocal), &[self])
+        apply_unary_inplace(Reciprocal, self)
     }
     /// The sine (`torch.sin`).
     pub fn sin(&self) -> Tensor {
-        apply1(UnaryOp(Sin), [self])
+        apply_unary(Sin, self)
     }
     /// [`Tensor::sin`] in place.
     #[track_caller]
     pub fn sin_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Sin), &[self])
+        apply_unary_inplace(Sin, self)
     }
     /// The cosine (`torch.cos`).
     pub fn cos(&self) -> Tensor {
-        apply1(UnaryOp(Cos), [self])
+        apply_unary(Cos, self)
     }
     /// [`Tensor::cos`] in place.
     #[track_caller]
     pub fn cos_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Cos), &[self])
+        apply_unary_inplace(Cos, self)
     }
     /// The tangent (`torch.tan`).
     pub fn tan(&self) -> Tensor {
-        apply1(UnaryOp(Tan), [self])
+        apply_unary(Tan, self)
     }
     /// [`Tensor::tan`] in place.
     #[track_caller]
     pub fn tan_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Tan), &[self])
+        apply_unary_inplace(Tan, self)
     }
     /// The inverse sine (`torch.asin`).
     pub fn asin(&self) -> Tensor {
-        apply1(UnaryOp(Asin), [self])
+        apply_unary(Asin, self)
     }
     /// [`Tensor::asin`] in place.
     #[track_caller]
     pub fn asin_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Asin), &[self])
+        apply_unary_inplace(Asin, self)
     }
     /// The inverse cosine (`torch.acos`).
     pub fn acos(&self) -> Tensor {
-        apply1(UnaryOp(Acos), [self])
+        apply_unary(Acos, self)
     }
     /// [`Tensor::acos`] in place.
     #[track_caller]
     pub fn acos_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Acos), &[self])
+        apply_unary_inplace(Acos, self)
     }
     /// The inverse tangent (`torch.atan`).
     pub fn atan(&self) -> Tensor {
-        apply1(UnaryOp(Atan), [self])
+        apply_unary(Atan, self)
     }
     /// [`Tensor::atan`] in place.
     #[track_caller]
     pub fn atan_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Atan), &[self])
+        apply_unary_inplace(Atan, self)
     }
     /// The hyperbolic sine (`torch.sinh`).
     pub fn sinh(&self) -> Tensor {
-        apply1(UnaryOp(Sinh), [self])
+        apply_unary(Sinh, self)
     }
     /// [`Tensor::sinh`] in place.
     #[track_caller]
     pub fn sinh_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Sinh), &[self])
+        apply_unary_inplace(Sinh, self)
     }
     /// The hyperbolic cosine (`torch.cosh`).
     pub fn cosh(&self) -> Tensor {
-        apply1(UnaryOp(Cosh), [self])
+        apply_unary(Cosh, self)
     }
     /// [`Tensor::cosh`] in place.
     #[track_caller]
     pub fn cosh_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Cosh), &[self])
+        apply_unary_inplace(Cosh, self)
     }
     /// The hyperbolic tangent (`torch.tanh`).
     pub fn tanh(&self) -> Tensor {
-        apply1(UnaryOp(Tanh), [self])
+        apply_unary(Tanh, self)
     }
     /// [`Tensor::tanh`] in place.
     #[track_caller]
     pub fn tanh_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Tanh), &[self])
+        apply_unary_inplace(Tanh, self)
     }
     /// The inverse hyperbolic sine (`torch.asinh`).
     pub fn asinh(&self) -> Tensor {
-        apply1(UnaryOp(Asinh), [self])
+        apply_unary(Asinh, self)
     }
     /// [`Tensor::asinh`] in place.
     #[track_caller]
     pub fn asinh_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Asinh), &[self])
+        apply_unary_inplace(Asinh, self)
     }
     /// The inverse hyperbolic cosine (`torch.acosh`).
     pub fn acosh(&self) -> Tensor {
-        apply1(UnaryOp(Acosh), [self])
+        apply_unary(Acosh, self)
     }
     /// [`Tensor::acosh`] in place.
     #[track_caller]
     pub fn acosh_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Acosh), &[self])
+        apply_unary_inplace(Acosh, self)
     }
     /// The inverse hyperbolic tangent (`torch.atanh`).
     pub fn atanh(&self) -> Tensor {
-        apply1(UnaryOp(Atanh), [self])
+        apply_unary(Atanh, self)
     }
     /// [`Tensor::atanh`] in place.
     #[track_caller]
     pub fn atanh_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Atanh), &[self])
+        apply_unary_inplace(Atanh, self)
     }
     /// `1 / (1 + e^-x)` (`torch.sigmoid`).
     pub fn sigmoid(&self) -> Tensor {
-        apply1(UnaryOp(Sigmoid), [self])
+        apply_unary(Sigmoid, self)
     }
     /// [`Tensor::sigmoid`] in place.
     #[track_caller]
     pub fn sigmoid_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Sigmoid), &[self])
+        apply_unary_inplace(Sigmoid, self)
     }
     /// The error function (`torch.erf`).
     pub fn erf(&self) -> Tensor {
-        apply1(UnaryOp(Erf), [self])
+        apply_unary(Erf, self)
     }
     /// [`Tensor::erf`] in place.
     #[track_caller]
     pub fn erf_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Erf), &[self])
+        apply_unary_inplace(Erf, self)
     }
     /// `1 - erf(x)`, accurate in the tail (`torch.erfc`).
     pub fn erfc(&self) -> Tensor {
-        apply1(UnaryOp(Erfc), [self])
+        apply_unary(Erfc, self)
     }
     /// [`Tensor::erfc`] in place.
     #[track_caller]
     pub fn erfc_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Erfc), &[self])
+        apply_unary_inplace(Erfc, self)
     }
     /// The inverse of the error function (`torch.erfinv`).
     pub fn erfinv(&self) -> Tensor {
-        apply1(UnaryOp(Erfinv), [self])
+        apply_unary(Erfinv, self)
     }
     /// [`Tensor::erfinv`] in place.
     #[track_caller]
     pub fn erfinv_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Erfinv), &[self])
+        apply_unary_inplace(Erfinv, self)
     }
     /// `ln |Γ(x)|` (`torch.lgamma`).
     pub fn lgamma(&self) -> Tensor {
-        apply1(UnaryOp(Lgamma), [self])
+        apply_unary(Lgamma, self)
     }
     /// [`Tensor::lgamma`] in place.
     #[track_caller]
     pub fn lgamma_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Lgamma), &[self])
+        apply_unary_inplace(Lgamma, self)
     }
     /// Rounded down (`torch.floor`).
     pub fn floor(&self) -> Tensor {
-        apply1(UnaryOp(Floor), [self])
+        apply_unary(Floor, self)
     }
     /// [`Tensor::floor`] in place.
     #[track_caller]
     pub fn floor_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Floor), &[self])
+        apply_unary_inplace(Floor, self)
     }
     /// Rounded up (`torch.ceil`).
     pub fn ceil(&self) -> Tensor {
-        apply1(UnaryOp(Ceil), [self])
+        apply_unary(Ceil, self)
     }
     /// [`Tensor::ceil`] in place.
     #[track_caller]
     pub fn ceil_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Ceil), &[self])
+        apply_unary_inplace(Ceil, self)
     }
     /// Rounded to the nearest integer, halves to the even one (`torch.round`).
     pub fn round(&self) -> Tensor {
-        apply1(UnaryOp(Round), [self])
+        apply_unary(Round, self)
     }
     /// [`Tensor::round`] in place.
     #[track_caller]
     pub fn round_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Round), &[self])
+        apply_unary_inplace(Round, self)
     }
     /// The fraction cut off (`torch.trunc`).
     pub fn trunc(&self) -> Tensor {
-        apply1(UnaryOp(Trunc), [self])
+        apply_unary(Trunc, self)
     }
     /// [`Tensor::trunc`] in place.
     #[track_caller]
     pub fn trunc_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Trunc), &[self])
+        apply_unary_inplace(Trunc, self)
     }
     /// The fraction, with the sign of x (`torch.frac`).
     pub fn frac(&self) -> Tensor {
-        apply1(UnaryOp(Frac), [self])
+        apply_unary(Frac, self)
     }
     /// [`Tensor::frac`] in place.
     #[track_caller]
     pub fn frac_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Frac), &[self])
+        apply_unary_inplace(Frac, self)
     }
     /// Degrees to radians (`torch.deg2rad`).
     pub fn deg2rad(&self) -> Tensor {
-        apply1(UnaryOp(Deg2rad), [self])
+        apply_unary(Deg2rad, self)
     }
     /// [`Tensor::deg2rad`] in place.
     #[track_caller]
     pub fn deg2rad_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Deg2rad), &[self])
+        apply_unary_inplace(Deg2rad, self)
     }
     /// Radians to degrees (`torch.rad2deg`).
     pub fn rad2deg(&self) -> Tensor {
-        apply1(UnaryOp(Rad2deg), [self])
+        apply_unary(Rad2deg, self)
     }
     /// [`Tensor::rad2deg`] in place.
     #[track_caller]
     pub fn rad2deg_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Rad2deg), &[self])
+        apply_unary_inplace(Rad2deg, self)
     }
     /// The derivative of `ln Γ(x)` (`torch.digamma`).
     pub fn digamma(&self) -> Tensor {
-        apply1(UnaryOp(Digamma), [self])
+        apply_unary(Digamma, self)
     }
     /// `sin(πx) / (πx)`, 1 at 0 (`torch.sinc`).
     pub fn sinc(&self) -> Tensor {
-        apply1(UnaryOp(Sinc), [self])
+        apply_unary(Sinc, self)
     }
     /// [`Tensor::sinc`] in place.
     #[track_caller]
     pub fn sinc_(&self) -> Tensor {
-        apply_inplace(UnaryOp(Sinc), &[self])
+        apply_unary_inplace(Sinc, self)
     }
     /// `ln(x / (1 - x))`, the argument clamped to [eps, 1 - eps] if `eps` is given (`torch.logit`).
     pub fn logit(&self, eps: Option<f64>) -> Tensor {
-        apply1(UnaryOp(Logit { eps: eps.unwrap_or(-1.0) }), [self])
+        apply_unary(Logit { eps: eps.unwrap_or(-1.0) }, self)
     }
     /// [`Tensor::logit`] in place.
     #[track_caller]
     pub fn logit_(&self, eps: Option<f64>) -> Tensor {
-        apply_inplace(UnaryOp(Logit { eps: eps.unwrap_or(-1.0) }), &[self])
+        apply_unary_inplace(Logit { eps: eps.unwrap_or(-1.0) }, self)
     }
     /// NaN replaced by `nan` (0 if none is given), infinities by the dtype's largest numbers or the given ones (`torch.nan_to_num`).
     pub fn nan_to_num(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> Tensor {
         if self.dtype() == DType::Bool {
             self.duplicate()
         } else {
-            apply1(UnaryOp(self.nan_rule(nan, posinf, neginf)), [self])
+            apply_unary(self.nan_rule(nan, posinf, neginf), self)
         }
     }
     /// [`Tensor::nan_to_num`] in place.
@@ -401,7 +401,7 @@ impl Tensor {
         if self.dtype() == DType::Bool {
             return self.clone();
         }
-        apply_inplace(UnaryOp(self.nan_rule(nan, posinf, neginf)), &[self])
+        apply_unary_inplace(self.nan_rule(nan, posinf, neginf), self)
     }
     fn nan_rule(&self, nan: Option<f64>, posinf: Option<f64>, neginf: Option<f64>) -> NanToNum {
         let largest = match self.dtype() {
@@ -414,12 +414,12 @@ impl Tensor {
     }
     /// Rounded to `decimals` places, halves to the even one (`torch.round(x, decimals=...)`).
     pub fn round_decimals(&self, decimals: i32) -> Tensor {
-        apply1(UnaryOp(RoundDecimals { scale: 10f64.powi(decimals.abs()), up: decimals >= 0 }), [self])
+        apply_unary(RoundDecimals { scale: 10f64.powi(decimals.abs()), up: decimals >= 0 }, self)
     }
     /// [`Tensor::round_decimals`] in place.
     #[track_caller]
     pub fn round_decimals_(&self, decimals: i32) -> Tensor {
-        apply_inplace(UnaryOp(RoundDecimals { scale: 10f64.powi(decimals.abs()), up: decimals >= 0 }), &[self])
+        apply_unary_inplace(RoundDecimals { scale: 10f64.powi(decimals.abs()), up: decimals >= 0 }, self)
     }
     /// -1, 0 or 1 (`torch.sgn`): the same as [`Tensor::sign`] for real numbers.
     pub fn sgn(&self) -> Tensor {

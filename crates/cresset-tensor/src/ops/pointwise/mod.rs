@@ -20,9 +20,8 @@ use crate::dtype::{DType, Promotion, Scalar};
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::table::OpInfo;
 use crate::tensor::Tensor;
-use cresset_kernels::lane::{Binary, Lane, Unary};
-use cresset_kernels::map;
-use std::fmt::Debug;
+use cresset_kernels::lane::{Binary, Unary};
+use cresset_kernels::map::{self, Function, Part};
 
 /// The rows of all pointwise ops.
 pub(super) const TABLES: &[&[OpInfo]] =
@@ -35,6 +34,16 @@ pub(crate) enum Reads {
     Input,
     Output,
     Both,
+}
+impl Reads {
+    fn saves(self) -> Saves {
+        match self {
+            Reads::Nothing => Saves::NOTHING,
+            Reads::Input => Saves::inputs(1),
+            Reads::Output => Saves::outputs(1),
+            Reads::Both => Saves { inputs: 1, outputs: 1 },
+        }
+    }
 }
 
 /// What a function does with integers.
@@ -51,7 +60,7 @@ pub(crate) enum Ints {
 }
 
 /// A pointwise function of one number, with what the op needs to know besides.
-pub(crate) trait UnaryDef: Unary + Debug {
+pub(crate) trait UnaryDef: Unary {
     const NAME: &'static str;
     const READS: Reads = Reads::Input;
     const INTS: Ints = Ints::ToFloat;
@@ -64,107 +73,120 @@ pub(crate) trait UnaryDef: Unary + Debug {
     }
 }
 
-/// The op of a [`UnaryDef`].
-#[derive(Debug)]
-pub(crate) struct UnaryOp<U>(pub U);
+/// The op of a [`UnaryDef`]: the function as a value, so that nothing but the function itself is compiled for each.
+#[derive(Clone, Copy)]
+pub(crate) struct UnaryOp {
+    f: Function,
+    rules: &'static UnaryRules,
+}
 
-impl<U: UnaryDef> Op for UnaryOp<U> {
+/// What a [`UnaryDef`] says of itself.
+struct UnaryRules {
+    name: &'static str,
+    reads: Reads,
+    ints: Ints,
+    steps_in_f16: bool,
+    flat: bool,
+    int: fn(&Function, i64) -> i64,
+    derivative: fn(&Function, &Tensor, &Tensor) -> Tensor,
+}
+
+struct OfUnary<U>(U);
+impl<U: UnaryDef> OfUnary<U> {
+    const RULES: UnaryRules = UnaryRules {
+        name: U::NAME,
+        reads: if U::FLAT { Reads::Nothing } else { U::READS },
+        ints: U::INTS,
+        steps_in_f16: U::STEPS_IN_F16,
+        flat: U::FLAT,
+        int: |f, x| f.get::<U>().int(x),
+        derivative: |f, x, y| f.get::<U>().derivative(x, y),
+    };
+}
+
+impl UnaryOp {
+    pub(crate) const fn of<U: UnaryDef>(u: U) -> UnaryOp {
+        UnaryOp { f: Function::unary(u), rules: &OfUnary::<U>::RULES }
+    }
+}
+
+impl std::fmt::Debug for UnaryOp {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.rules.name)
+    }
+}
+
+impl Op for UnaryOp {
     fn name(&self) -> &'static str {
-        U::NAME
+        self.rules.name
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
-        infer_unary(U::NAME, U::INTS, inputs[0])
+        let mut meta = *inputs[0];
+        if !meta.dtype.is_floating_point() {
+            match self.rules.ints {
+                Ints::ToFloat => meta.dtype = DType::F32,
+                Ints::Own | Ints::Keep if meta.dtype != DType::Bool => {}
+                _ => return Err(format!("\"{}\" not implemented for '{}'", self.rules.name, meta.dtype.scalar_name())),
+            }
+        }
+        Ok([meta].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        forward_unary(U::INTS, inputs[0], &outputs[0], &|x| unary(self.0, x), &|v| self.0.int(v))
+        let (x, out) = (inputs[0], &outputs[0]);
+        if out.dtype.is_floating_point() {
+            return [self.value(&x.to(out.dtype))].into();
+        }
+        if self.rules.ints == Ints::Keep {
+            return [x.copy()].into();
+        }
+        [ints(x, out, &|v| (self.rules.int)(&self.f, v))].into()
     }
     fn saves(&self) -> Saves {
-        match U::READS {
-            _ if U::FLAT => Saves::NOTHING,
-            Reads::Nothing => Saves::NOTHING,
-            Reads::Input => Saves::inputs(1),
-            Reads::Output => Saves::outputs(1),
-            Reads::Both => Saves { inputs: 1, outputs: 1 },
-        }
+        self.rules.reads.saves()
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        let g = grads[0].as_ref();
-        [g.map(|g| if U::FLAT { g.zeros_like() } else { unary_backward(self.0, U::READS, U::STEPS_IN_F16, ctx, g) })]
-            .into()
+        [grads[0].as_ref().map(|g| if self.rules.flat { g.zeros_like() } else { self.gradient(ctx, g) })].into()
     }
 }
 
-// What does not depend on the function stands here once, not once for each of a hundred functions.
-
-fn infer_unary(name: &str, ints: Ints, x: &Meta) -> Result<Few<Meta>, String> {
-    let mut meta = *x;
-    if !meta.dtype.is_floating_point() {
-        match ints {
-            Ints::ToFloat => meta.dtype = DType::F32,
-            Ints::Own | Ints::Keep if meta.dtype != DType::Bool => {}
-            _ => return Err(format!("\"{name}\" not implemented for '{}'", meta.dtype.scalar_name())),
+impl UnaryOp {
+    /// `f(x)` over an array of a floating-point dtype.
+    pub(crate) fn value(&self, x: &Array) -> Array {
+        float_op(&self.f, Part::Value, x.meta(), &[Operands::Array(x)])
+    }
+    /// `g * f'(x, y)`: in one fused pass, or in tensor operations where it will be differentiated again.
+    pub(crate) fn gradient(&self, ctx: &Context, g: &Tensor) -> Tensor {
+        let reads = self.rules.reads;
+        let input = matches!(reads, Reads::Input | Reads::Both);
+        let output = matches!(reads, Reads::Output | Reads::Both);
+        if ctx.create_graph() || self.rules.steps_in_f16 && g.dtype() == DType::F16 {
+            let x = if input { ctx.input(0) } else { g.clone() };
+            let y = if output { ctx.output(0) } else { g.clone() };
+            return g * &(self.rules.derivative)(&self.f, &x, &y);
         }
+        let g = g.array();
+        let x = input.then(|| ctx.input_array(0));
+        let y = output.then(|| ctx.output_array(0));
+        let operands = [Operands::Array(&g), Operands::of(&x), Operands::of(&y)];
+        Tensor::from_array(float_op(&self.f, Part::Gradient(0), g.meta(), &operands))
     }
-    Ok([meta].into())
 }
 
-fn forward_unary(
-    ints_are: Ints,
-    x: &Array,
-    out: &Meta,
-    float: &dyn Fn(&Array) -> Array,
-    int: &dyn Fn(i64) -> i64,
-) -> Few<Array> {
-    if out.dtype.is_floating_point() {
-        return [float(&x.to(out.dtype))].into();
+/// What a kernel computes with: an array of the common shape and dtype, a number, or nothing where it reads nothing.
+#[derive(Clone, Copy)]
+enum Operands<'a> {
+    Array(&'a Array),
+    Number(f64),
+    Nothing,
+}
+impl<'a> Operands<'a> {
+    fn of(a: &'a Option<Array>) -> Operands<'a> {
+        a.as_ref().map_or(Operands::Nothing, Operands::Array)
     }
-    if ints_are == Ints::Keep {
-        return [x.copy()].into();
-    }
-    [ints(x, out, int)].into()
 }
-
-/// `g * f'(x, y)`: in one fused pass, or in tensor operations where it will be differentiated again.
-///
-/// `steps`: is the derivative of f16 rounded (and cut off at the largest number) after each step, as PyTorch does?
-pub(crate) fn unary_backward<U: Unary>(u: U, reads: Reads, steps: bool, ctx: &Context, g: &Tensor) -> Tensor {
-    let formula = ctx.create_graph() || steps && g.dtype() == DType::F16;
-    backward_unary(reads, formula, ctx, g, &|x, y| u.derivative(x, y), &|kind, shape, ins, out| {
-        map::unary_grad_of(u, kind, shape, ins[0].expect("the gradient"), (ins[1], ins[2]), out);
-    })
-}
-
-fn backward_unary(
-    reads: Reads,
-    formula: bool,
-    ctx: &Context,
-    g: &Tensor,
-    derivative: &dyn Fn(&Tensor, &Tensor) -> Tensor,
-    kernel: FloatKernel,
-) -> Tensor {
-    let (input, output) = (matches!(reads, Reads::Input | Reads::Both), matches!(reads, Reads::Output | Reads::Both));
-    if formula {
-        let x = if input { ctx.input(0) } else { g.clone() };
-        let y = if output { ctx.output(0) } else { g.clone() };
-        return g * &derivative(&x, &y);
-    }
-    let g = g.array();
-    let x = if input { Some(ctx.input_array(0)) } else { None };
-    let y = if output { Some(ctx.output_array(0)) } else { None };
-    Tensor::from_array(float_op(g.meta(), &[Some(&g), x.as_ref(), y.as_ref()], kernel))
-}
-
-/// `f(x)` over an array of a floating-point dtype.
-pub(crate) fn unary<U: Unary>(u: U, x: &Array) -> Array {
-    float_op(x.meta(), &[Some(x)], &|kind, shape, ins, out| map::unary_of(u, kind, shape, ins[0].expect("x"), out))
-}
-
-/// What runs a kernel over operands as bytes.
-type FloatKernel<'a> = &'a dyn Fn(map::FloatKind, &[usize], [Option<map::BytesIn>; 4], map::BytesOut);
 
 /// Runs a pointwise kernel on operands of one dtype and shape: the one place that takes arrays apart for it, for all functions and dtypes.
-#[inline(never)]
-fn float_op(meta: &Meta, operands: &[Option<&Array>], kernel: FloatKernel) -> Array {
+fn float_op(f: &Function, part: Part, meta: &Meta, operands: &[Operands]) -> Array {
     let kind = match meta.dtype {
         DType::F16 => map::FloatKind::F16,
         DType::BF16 => map::FloatKind::BF16,
@@ -172,20 +194,28 @@ fn float_op(meta: &Meta, operands: &[Option<&Array>], kernel: FloatKernel) -> Ar
         _ => map::FloatKind::F32,
     };
     let size = meta.dtype.size();
+    let mut arrays = [None; 4];
     let mut readings = [const { None }; 4];
-    for (slot, a) in readings.iter_mut().zip(operands) {
-        *slot = a.map(Array::read);
-    }
-    let mut ins = [None; 4];
-    for (i, a) in operands.iter().enumerate() {
-        if let (Some(a), Some(r)) = (a, &readings[i]) {
-            let bytes = r.slice::<u8>();
-            ins[i] = Some((&bytes[(a.offset() * size).min(bytes.len())..], &a.strides()[..]));
+    let mut ins = [map::Input::Nothing; 4];
+    for (i, o) in operands.iter().enumerate() {
+        match *o {
+            Operands::Array(a) => {
+                arrays[i] = Some(a);
+                readings[i] = Some(a.read());
+            }
+            Operands::Number(v) => ins[i] = map::Input::Scalar(v),
+            Operands::Nothing => {}
         }
     }
-    let layout = Layout::like(operands, meta);
+    for (i, input) in ins.iter_mut().enumerate() {
+        if let (Some(a), Some(r)) = (arrays[i], &readings[i]) {
+            let bytes = r.slice::<u8>();
+            *input = map::Input::Tensor((&bytes[(a.offset() * size).min(bytes.len())..], &a.strides()[..]));
+        }
+    }
+    let layout = Layout::like(&arrays, meta);
     let mut buffer = Array::buffer_for(meta);
-    kernel(kind, &meta.shape, ins, (buffer.as_mut_slice::<u8>(), &layout.strides));
+    f.run(part, kind, &meta.shape, &ins[..operands.len()], (buffer.as_mut_slice::<u8>(), &layout.strides));
     layout.wrap(buffer)
 }
 
@@ -254,7 +284,7 @@ pub(crate) enum Slope {
 }
 
 /// A pointwise function of two numbers, with what the op needs to know besides.
-pub(crate) trait BinaryDef: Binary + Debug {
+pub(crate) trait BinaryDef: Binary {
     const NAME: &'static str;
     /// Bits of the inputs and the output that the derivatives read.
     const SAVES: Saves = Saves::inputs(0b11);
@@ -266,71 +296,150 @@ pub(crate) trait BinaryDef: Binary + Debug {
     const INTS: Ints = Ints::Own;
     /// Is it for bool operands, as integers 0 and 1?
     const BOOLS: bool = false;
+    /// Is it so quick that it has a loop of its own for a plain number as one operand?
+    const SCALAR_LOOP: bool = false;
+    /// For names of the node that are not the usual one: of two tensors, of a tensor and a number.
+    const GRAD_NAMES: [Option<&'static str>; 2] = [None, None];
     fn int(&self, _a: i64, _b: i64) -> i64 {
         unreachable!("{} has no integer form", Self::NAME)
     }
-    /// For names that are not the usual one.
-    fn grad_name(&self, _scalar: bool) -> Option<&'static str> {
-        None
+}
+
+/// The op of a [`BinaryDef`] on two tensors: the function as a value.
+#[derive(Clone, Copy)]
+pub(crate) struct BinaryOp {
+    f: Function,
+    rules: &'static BinaryRules,
+}
+
+/// What a [`BinaryDef`] says of itself.
+struct BinaryRules {
+    name: &'static str,
+    saves: Saves,
+    steps_in_f16: bool,
+    slopes: [Slope; 2],
+    ints: Ints,
+    bools: bool,
+    grad_names: [Option<&'static str>; 2],
+    int: fn(&Function, i64, i64) -> i64,
+    derivatives: [Derivative2; 2],
+}
+/// `∂f/∂a` or `∂f/∂b` of a, b and the value, in tensor operations.
+type Derivative2 = fn(&Function, &Tensor, &Tensor, &Tensor) -> Tensor;
+
+struct OfBinary<B>(B);
+impl<B: BinaryDef> OfBinary<B> {
+    const RULES: BinaryRules = BinaryRules {
+        name: B::NAME,
+        saves: B::SAVES,
+        steps_in_f16: B::STEPS_IN_F16,
+        slopes: [B::DA, B::DB],
+        ints: B::INTS,
+        bools: B::BOOLS,
+        grad_names: B::GRAD_NAMES,
+        int: |f, a, b| f.get::<B>().int(a, b),
+        derivatives: [|f, a, b, y| f.get::<B>().da(a, b, y), |f, a, b, y| f.get::<B>().db(a, b, y)],
+    };
+}
+
+impl BinaryOp {
+    pub(crate) const fn of<B: BinaryDef>(f: B) -> BinaryOp {
+        let f = if B::SCALAR_LOOP { Function::binary_with_scalar(f) } else { Function::binary(f) };
+        BinaryOp { f, rules: &OfBinary::<B>::RULES }
+    }
+
+    fn result_dtype(&self, promotion: Promotion) -> Result<DType, String> {
+        let dtype = promotion.result();
+        let r = self.rules;
+        match dtype {
+            d if d.is_floating_point() => Ok(d),
+            _ if r.ints == Ints::ToFloat => Ok(DType::F32),
+            DType::Bool if !r.bools => Err(match r.name {
+                "sub" => "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.".into(),
+                name => format!("\"{name}\" not implemented for 'Bool'"),
+            }),
+            d if r.ints == Ints::Refuse => Err(format!("\"{}\" not implemented for '{}'", r.name, d.scalar_name())),
+            d => Ok(d),
+        }
+    }
+
+    /// `f(a, b)` over two arrays of one dtype and shape.
+    pub(crate) fn value(&self, a: &Array, b: &Array, meta: &Meta) -> Array {
+        if !meta.dtype.is_floating_point() {
+            return ints2(a, b, meta, &|x, y| (self.rules.int)(&self.f, x, y));
+        }
+        float_op(&self.f, Part::Value, meta, &[Operands::Array(a), Operands::Array(b)])
+    }
+
+    /// The gradient of input `i`.
+    fn gradient(&self, i: usize, ctx: &Context, g: &Tensor) -> Tensor {
+        match self.rules.slopes[i] {
+            Slope::One => return g.clone(),
+            Slope::MinusOne => return -g,
+            Slope::Zero => return g.zeros_like(),
+            Slope::General => {}
+        }
+        let reads = self.rules.saves;
+        let has = |i: usize| reads.inputs >> i & 1 != 0;
+        if ctx.create_graph() || self.rules.steps_in_f16 && g.dtype() == DType::F16 {
+            // What the formula does not read gets a stand-in.
+            let dtype = g.dtype();
+            let a = if has(0) { ctx.input(0).to_dtype(dtype) } else { g.clone() };
+            let b = if has(1) { ctx.input(1).to_dtype(dtype) } else { g.clone() };
+            let y = if reads.outputs != 0 { ctx.output(0) } else { g.clone() };
+            return g * &(self.rules.derivatives[i])(&self.f, &a, &b, &y);
+        }
+        let g = g.array();
+        let shape = *g.shape();
+        let get = |i: usize| has(i).then(|| spread(&ctx.input_array(i).to(g.dtype()), &shape));
+        let (a, b, y) = (get(0), get(1), (reads.outputs != 0).then(|| ctx.output_array(0)));
+        let operands = [Operands::Array(&g), Operands::of(&a), Operands::of(&b), Operands::of(&y)];
+        Tensor::from_array(float_op(&self.f, Part::Gradient(i), g.meta(), &operands))
+    }
+
+    fn grad_name(&self, scalar: bool) -> String {
+        let own = self.rules.grad_names[usize::from(scalar)];
+        own.map_or_else(|| crate::autograd::node::usual_name(self.rules.name), Into::into)
     }
 }
 
-fn result_dtype<B: BinaryDef>(promotion: Promotion) -> Result<DType, String> {
-    let dtype = promotion.result();
-    match dtype {
-        d if d.is_floating_point() => Ok(d),
-        _ if B::INTS == Ints::ToFloat => Ok(DType::F32),
-        DType::Bool if !B::BOOLS => Err(match B::NAME {
-            "sub" => "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.".into(),
-            name => format!("\"{name}\" not implemented for 'Bool'"),
-        }),
-        d if B::INTS == Ints::Refuse => Err(format!("\"{}\" not implemented for '{}'", B::NAME, d.scalar_name())),
-        d => Ok(d),
+impl std::fmt::Debug for BinaryOp {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.rules.name)
     }
 }
 
-/// The op of a [`BinaryDef`] on two tensors.
-#[derive(Debug)]
-pub(crate) struct BinaryOp<B>(pub B);
-
-impl<B: BinaryDef> Op for BinaryOp<B> {
+impl Op for BinaryOp {
     fn name(&self) -> &'static str {
-        B::NAME
+        self.rules.name
     }
     fn grad_name(&self) -> String {
-        self.0.grad_name(false).map_or_else(|| crate::autograd::node::camel_case(B::NAME) + "Backward0", Into::into)
+        self.grad_name(false)
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
-        infer_binary(inputs[0], inputs[1], &result_dtype::<B>)
+        let (a, b) = (inputs[0], inputs[1]);
+        let shape = broadcast(&a.shape, &b.shape)?;
+        if a.dtype == b.dtype && a.dtype.is_floating_point() {
+            return Ok([Meta { dtype: a.dtype, shape }].into());
+        }
+        let dtype = self.result_dtype(Promotion::default().tensor(a.dtype, a.ndim()).tensor(b.dtype, b.ndim()))?;
+        Ok([Meta { dtype, shape }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let meta = &outputs[0];
         let (a, b) = (inputs[0].to(meta.dtype), inputs[1].to(meta.dtype));
         let (a, b) = (spread(&a, &meta.shape), spread(&b, &meta.shape));
-        [binary(self.0, &a, &b, meta)].into()
+        [self.value(&a, &b, meta)].into()
     }
     fn saves(&self) -> Saves {
-        B::SAVES
+        self.rules.saves
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let Some(g) = &grads[0] else { return [None, None].into_iter().collect() };
-        let da = ctx.needs(0).then(|| binary_backward(self.0, B::DA, true, ctx, g));
-        let db = ctx.needs(1).then(|| binary_backward(self.0, B::DB, false, ctx, g));
+        let da = ctx.needs(0).then(|| self.gradient(0, ctx, g));
+        let db = ctx.needs(1).then(|| self.gradient(1, ctx, g));
         [da, db].into_iter().collect()
     }
-}
-
-fn infer_binary(
-    a: &Meta,
-    b: &Meta,
-    result_dtype: &dyn Fn(Promotion) -> Result<DType, String>,
-) -> Result<Few<Meta>, String> {
-    let shape = broadcast(&a.shape, &b.shape)?;
-    if a.dtype == b.dtype && a.dtype.is_floating_point() {
-        return Ok([Meta { dtype: a.dtype, shape }].into());
-    }
-    let dtype = result_dtype(Promotion::default().tensor(a.dtype, a.ndim()).tensor(b.dtype, b.ndim()))?;
-    Ok([Meta { dtype, shape }].into())
 }
 
 /// Stretched to a shape by strides of 0.
@@ -339,113 +448,74 @@ pub(crate) fn spread(a: &Array, shape: &Dims) -> Array {
     if a.shape() == shape { a.clone() } else { a.broadcast_to(shape) }
 }
 
-/// `f(a, b)` over two arrays of one dtype and shape.
-pub(crate) fn binary<B: BinaryDef>(f: B, a: &Array, b: &Array, meta: &Meta) -> Array {
-    if !meta.dtype.is_floating_point() {
-        return ints2(a, b, meta, &|x, y| f.int(x, y));
-    }
-    float_op(meta, &[Some(a), Some(b)], &|kind, shape, ins, out| {
-        map::binary_of(f, kind, shape, ins[0].expect("a"), ins[1].expect("b"), out);
-    })
-}
-
-fn binary_backward<B: BinaryDef>(f: B, slope: Slope, first: bool, ctx: &Context, g: &Tensor) -> Tensor {
-    let derivative = |a: &Tensor, b: &Tensor, y: &Tensor| if first { f.da(a, b, y) } else { f.db(a, b, y) };
-    let formula = ctx.create_graph() || B::STEPS_IN_F16 && g.dtype() == DType::F16;
-    backward_binary(B::SAVES, slope, formula, ctx, g, &derivative, &|kind, shape, ins, out| {
-        map::binary_grad_of(f, !first, kind, shape, ins[0].expect("the gradient"), [ins[1], ins[2], ins[3]], out);
-    })
-}
-
-fn backward_binary(
-    reads: Saves,
-    slope: Slope,
-    formula: bool,
-    ctx: &Context,
-    g: &Tensor,
-    derivative: &dyn Fn(&Tensor, &Tensor, &Tensor) -> Tensor,
-    kernel: FloatKernel,
-) -> Tensor {
-    match slope {
-        Slope::One => return g.clone(),
-        Slope::MinusOne => return -g,
-        Slope::Zero => return g.zeros_like(),
-        Slope::General => {}
-    }
-    let has = |i: usize| reads.inputs >> i & 1 != 0;
-    if formula {
-        // What the formula does not read gets a stand-in.
-        let dtype = g.dtype();
-        let a = if has(0) { ctx.input(0).to_dtype(dtype) } else { g.clone() };
-        let b = if has(1) { ctx.input(1).to_dtype(dtype) } else { g.clone() };
-        let y = if reads.outputs != 0 { ctx.output(0) } else { g.clone() };
-        return g * &derivative(&a, &b, &y);
-    }
-    let g = g.array();
-    let shape = *g.shape();
-    let get = |i: usize| has(i).then(|| spread(&ctx.input_array(i).to(g.dtype()), &shape));
-    let (a, b, y) = (get(0), get(1), (reads.outputs != 0).then(|| ctx.output_array(0)));
-    Tensor::from_array(float_op(g.meta(), &[Some(&g), a.as_ref(), b.as_ref(), y.as_ref()], kernel))
-}
-
-/// A [`BinaryDef`] with a plain number for one operand.
+/// A [`BinaryOp`] with a plain number for one operand.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct WithScalar<B> {
-    pub f: B,
-    pub scalar: Scalar,
+pub(crate) struct ScalarOp {
+    op: BinaryOp,
+    scalar: Scalar,
     /// Is the number the first operand?
-    pub left: bool,
+    left: bool,
 }
 
-impl<B: BinaryDef> Unary for WithScalar<B> {
-    type Loop = B::Loop;
-    #[inline(always)]
-    fn eval<L: Lane>(&self, x: &L) -> L {
-        let s = x.splat(self.scalar.f64());
-        if self.left { self.f.eval(&s, x) } else { self.f.eval(x, &s) }
-    }
-    #[inline(always)]
-    fn derivative<L: Lane>(&self, x: &L, y: &L) -> L {
-        let s = x.splat(self.scalar.f64());
-        if self.left { self.f.db(&s, x, y) } else { self.f.da(x, &s, y) }
-    }
-}
-
-impl<B: BinaryDef> WithScalar<B> {
+impl ScalarOp {
     /// Which of the tensor operand and the result the one derivative reads.
     fn reads(&self) -> Reads {
-        let (slope, own) = if self.left { (B::DB, 0b10) } else { (B::DA, 0b01) };
-        if slope != Slope::General {
+        let rules = self.op.rules;
+        if rules.slopes[usize::from(self.left)] != Slope::General {
             return Reads::Nothing;
         }
         // The derivative by one operand of a product reads the other, which is the number here.
-        let reads_number = B::NAME == "mul" || (B::NAME == "div" && !self.left);
-        let input = B::SAVES.inputs & own != 0 && !reads_number;
-        match (input, B::SAVES.outputs != 0) {
+        let reads_number = rules.name == "mul" || (rules.name == "div" && !self.left);
+        let input = rules.saves.inputs >> usize::from(self.left) & 1 != 0 && !reads_number;
+        match (input, rules.saves.outputs != 0) {
             (false, false) => Reads::Nothing,
             (true, false) => Reads::Input,
             (false, true) => Reads::Output,
             (true, true) => Reads::Both,
         }
     }
+
+    /// The tensor operand `x` and the number in their order.
+    fn order<T>(&self, x: T, number: T) -> (T, T) {
+        if self.left { (number, x) } else { (x, number) }
+    }
+
+    fn gradient(&self, ctx: &Context, g: &Tensor) -> Tensor {
+        let BinaryOp { f, rules } = &self.op;
+        let i = usize::from(self.left);
+        match rules.slopes[i] {
+            Slope::One => return g.clone(),
+            Slope::MinusOne => return -g,
+            Slope::Zero => return g.zeros_like(),
+            Slope::General => {}
+        }
+        let reads = self.reads();
+        let input = matches!(reads, Reads::Input | Reads::Both);
+        let output = matches!(reads, Reads::Output | Reads::Both);
+        if ctx.create_graph() || rules.steps_in_f16 && g.dtype() == DType::F16 {
+            let x = if input { ctx.input(0) } else { g.clone() };
+            let y = if output { ctx.output(0) } else { g.clone() };
+            let s = Tensor::full_of((), self.scalar.f64(), x.dtype());
+            let (a, b) = self.order(&x, &s);
+            return g * &(rules.derivatives[i])(f, a, b, &y);
+        }
+        let g = g.array();
+        let x = input.then(|| ctx.input_array(0));
+        let y = output.then(|| ctx.output_array(0));
+        let (a, b) = self.order(Operands::of(&x), Operands::Number(self.scalar.f64()));
+        let operands = [Operands::Array(&g), a, b, Operands::of(&y)];
+        Tensor::from_array(float_op(f, Part::Gradient(i), g.meta(), &operands))
+    }
 }
 
-/// The op of a [`WithScalar`].
-#[derive(Debug)]
-pub(crate) struct ScalarOp<B>(pub WithScalar<B>);
-
-impl<B: BinaryDef> Op for ScalarOp<B> {
+impl Op for ScalarOp {
     fn name(&self) -> &'static str {
-        B::NAME
+        self.op.rules.name
     }
     fn grad_name(&self) -> String {
-        match (B::NAME, self.0.left) {
+        match (self.op.rules.name, self.left) {
             ("sub", true) => "RsubBackward1".into(),
-            _ => self
-                .0
-                .f
-                .grad_name(true)
-                .map_or_else(|| crate::autograd::node::camel_case(B::NAME) + "Backward0", Into::into),
+            _ => self.op.grad_name(true),
         }
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
@@ -453,7 +523,7 @@ impl<B: BinaryDef> Op for ScalarOp<B> {
         let dtype = if x.dtype.is_floating_point() {
             x.dtype
         } else {
-            result_dtype::<B>(Promotion::default().tensor(x.dtype, x.ndim()).scalar(self.0.scalar))?
+            self.op.result_dtype(Promotion::default().tensor(x.dtype, x.ndim()).scalar(self.scalar))?
         };
         Ok([Meta { dtype, shape: x.shape }].into())
     }
@@ -461,47 +531,57 @@ impl<B: BinaryDef> Op for ScalarOp<B> {
         let meta = &outputs[0];
         let x = inputs[0].to(meta.dtype);
         if meta.dtype.is_floating_point() {
-            return [unary(self.0, &x)].into();
+            let (a, b) = self.order(Operands::Array(&x), Operands::Number(self.scalar.f64()));
+            return [float_op(&self.op.f, Part::Value, x.meta(), &[a, b])].into();
         }
-        let s = Array::full(Meta::new(meta.dtype, ()), self.0.scalar).broadcast_to(&meta.shape);
-        let (a, b) = if self.0.left { (&s, &x) } else { (&x, &s) };
-        [binary(self.0.f, a, b, meta)].into()
+        let s = Array::full(Meta::new(meta.dtype, ()), self.scalar).broadcast_to(&meta.shape);
+        let (a, b) = self.order(&x, &s);
+        [self.op.value(a, b, meta)].into()
     }
     fn saves(&self) -> Saves {
-        match self.0.reads() {
-            Reads::Nothing => Saves::NOTHING,
-            Reads::Input => Saves::inputs(1),
-            Reads::Output => Saves::outputs(1),
-            Reads::Both => Saves { inputs: 1, outputs: 1 },
-        }
+        self.reads().saves()
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        let Some(g) = &grads[0] else { return [None].into() };
-        let slope = if self.0.left { B::DB } else { B::DA };
-        [Some(match slope {
-            Slope::One => g.clone(),
-            Slope::MinusOne => -g,
-            Slope::Zero => g.zeros_like(),
-            Slope::General => unary_backward(self.0, self.0.reads(), B::STEPS_IN_F16, ctx, g),
-        })]
-        .into()
+        [grads[0].as_ref().map(|g| self.gradient(ctx, g))].into()
     }
 }
 
-/// Runs a binary function on a tensor and an operand that is a tensor or a number.
+/// `f(x)`.
 #[track_caller]
-#[inline]
-pub(crate) fn apply_binary<B: BinaryDef>(f: B, a: &Tensor, b: Operand) -> Tensor {
-    match b {
-        Operand::Tensor(b) => crate::op::apply1(BinaryOp(f), [a, b]),
-        Operand::Scalar(scalar) => crate::op::apply1(ScalarOp(WithScalar { f, scalar, left: false }), [a]),
-    }
+pub(crate) fn apply_unary<U: UnaryDef>(u: U, x: &Tensor) -> Tensor {
+    crate::op::apply1(UnaryOp::of(u), [x])
 }
 /// The same in place.
 #[track_caller]
-pub(crate) fn apply_binary_inplace<B: BinaryDef>(f: B, a: &Tensor, b: Operand) -> Tensor {
+pub(crate) fn apply_unary_inplace<U: UnaryDef>(u: U, x: &Tensor) -> Tensor {
+    crate::op::apply_inplace(UnaryOp::of(u), &[x])
+}
+/// Runs a binary function on a tensor and an operand that is a tensor or a number.
+#[track_caller]
+pub(crate) fn apply_binary<B: BinaryDef>(f: B, a: &Tensor, b: Operand) -> Tensor {
+    run_binary(&BinaryOp::of(f), a, b)
+}
+#[track_caller]
+fn run_binary(op: &BinaryOp, a: &Tensor, b: Operand) -> Tensor {
     match b {
-        Operand::Tensor(b) => crate::op::apply_inplace(BinaryOp(f), &[a, b]),
-        Operand::Scalar(scalar) => crate::op::apply_inplace(ScalarOp(WithScalar { f, scalar, left: false }), &[a]),
+        Operand::Tensor(b) => crate::op::apply1(*op, [a, b]),
+        Operand::Scalar(scalar) => crate::op::apply1(ScalarOp { op: *op, scalar, left: false }, [a]),
+    }
+}
+/// A binary function of a number and a tensor.
+#[track_caller]
+pub(crate) fn apply_scalar_first<B: BinaryDef>(f: B, scalar: Scalar, x: &Tensor) -> Tensor {
+    crate::op::apply1(ScalarOp { op: BinaryOp::of(f), scalar, left: true }, [x])
+}
+/// [`apply_binary`] in place.
+#[track_caller]
+pub(crate) fn apply_binary_inplace<B: BinaryDef>(f: B, a: &Tensor, b: Operand) -> Tensor {
+    run_binary_inplace(&BinaryOp::of(f), a, b)
+}
+#[track_caller]
+fn run_binary_inplace(op: &BinaryOp, a: &Tensor, b: Operand) -> Tensor {
+    match b {
+        Operand::Tensor(b) => crate::op::apply_inplace(*op, &[a, b]),
+        Operand::Scalar(scalar) => crate::op::apply_inplace(ScalarOp { op: *op, scalar, left: false }, &[a]),
     }
 }

@@ -1,6 +1,7 @@
 //! The operators `+ - * / %`, unary `-`, and their assigning forms, between tensors and numbers on either side.
 
-use super::arith::{Add, Div, Mul, Sub, s_op};
+use super::apply_scalar_first;
+use super::arith::{Add, Div, Mul, Sub};
 use crate::dtype::Scalar;
 use crate::tensor::Tensor;
 
@@ -109,14 +110,14 @@ macro_rules! number_first {
             type Output = Tensor;
             #[track_caller]
             fn $f(self, other: &Tensor) -> Tensor {
-                s_op($op, self.into(), other)
+                apply_scalar_first($op, self.into(), other)
             }
         }
         impl std::ops::$trait<Tensor> for $n {
             type Output = Tensor;
             #[track_caller]
             fn $f(self, other: Tensor) -> Tensor {
-                s_op($op, self.into(), &other)
+                apply_scalar_first($op, self.into(), &other)
             }
         }
     )* };

@@ -1,6 +1,9 @@
 //! Powers.
 
-use super::{BinaryDef, Ints, Operand, Reads, UnaryDef, UnaryOp, apply_binary, apply_binary_inplace, arith::s_op};
+use super::{
+    BinaryDef, BinaryOp, Ints, Operand, Reads, UnaryDef, UnaryOp, apply_binary, apply_binary_inplace,
+    apply_scalar_first, apply_unary,
+};
 use crate::array::{Array, Meta};
 use crate::dtype::{DType, Promotion, Scalar};
 use crate::op::{Context, Few, Op, Saves, apply_inplace, apply1};
@@ -35,9 +38,7 @@ impl BinaryDef for Pow {
     fn int(&self, a: i64, b: i64) -> i64 {
         int_pow(a, b)
     }
-    fn grad_name(&self, scalar: bool) -> Option<&'static str> {
-        Some(if scalar { "PowBackward0" } else { "PowBackward1" })
-    }
+    const GRAD_NAMES: [Option<&'static str>; 2] = [Some("PowBackward1"), Some("PowBackward0")];
 }
 
 fn int_pow(mut a: i64, b: i64) -> i64 {
@@ -122,6 +123,15 @@ impl Unary for PowBy {
         }
     }
 }
+impl UnaryDef for PowBy {
+    const NAME: &'static str = "pow";
+    const STEPS_IN_F16: bool = true;
+}
+impl PowScalar {
+    fn in_floats(&self) -> UnaryOp {
+        UnaryOp::of(PowBy(self.exponent.f64()))
+    }
+}
 impl Op for PowScalar {
     fn name(&self) -> &'static str {
         "pow"
@@ -140,17 +150,16 @@ impl Op for PowScalar {
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let x = inputs[0].to(outputs[0].dtype);
         if outputs[0].dtype.is_floating_point() {
-            return [super::unary(PowBy(self.exponent.f64()), &x)].into();
+            return [self.in_floats().value(&x)].into();
         }
         let e = Array::full(Meta::new(outputs[0].dtype, ()), self.exponent).broadcast_to(x.shape());
-        [super::binary(Pow, &x, &e, &outputs[0])].into()
+        [BinaryOp::of(Pow).value(&x, &e, &outputs[0])].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(1)
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        let d = PowBy(self.exponent.f64());
-        [grads[0].as_ref().map(|g| super::unary_backward(d, Reads::Input, true, ctx, g))].into()
+        [grads[0].as_ref().map(|g| self.in_floats().gradient(ctx, g))].into()
     }
 }
 
@@ -166,10 +175,10 @@ impl Tensor {
             Operand::Scalar(e) => {
                 let own = self.is_floating_point() || (!e.is_float() && self.dtype() != DType::Bool);
                 match e.f64() {
-                    2.0 if own => apply1(UnaryOp(IntPow::<2>), [self]),
-                    3.0 if own => apply1(UnaryOp(IntPow::<3>), [self]),
-                    -1.0 if self.is_floating_point() => apply1(UnaryOp(IntPow::<-1>), [self]),
-                    -2.0 if self.is_floating_point() => apply1(UnaryOp(IntPow::<-2>), [self]),
+                    2.0 if own => apply_unary(IntPow::<2>, self),
+                    3.0 if own => apply_unary(IntPow::<3>, self),
+                    -1.0 if self.is_floating_point() => apply_unary(IntPow::<-1>, self),
+                    -2.0 if self.is_floating_point() => apply_unary(IntPow::<-2>, self),
                     _ => apply1(PowScalar { exponent: e }, [self]),
                 }
             }
@@ -178,7 +187,7 @@ impl Tensor {
     /// `base` to the power `self` (`torch.pow(2, x)`).
     #[track_caller]
     pub fn rpow(&self, base: impl Into<Scalar>) -> Tensor {
-        s_op(Pow, base.into(), self)
+        apply_scalar_first(Pow, base.into(), self)
     }
     /// [`Tensor::pow`] in place.
     #[track_caller]
