@@ -24,7 +24,7 @@ impl LinearLayerDemo {
             fc3: Linear::new(3, 1),
         };
         init::xavier_uniform_(&model.fc3.weight, 1.0);
-        init::zeros_(&model.fc3.bias.tensor()); // a bias may be missing: `tensor()` says so if it is
+        init::zeros_(model.fc3.bias.tensor()); // a bias may be missing: `tensor()` says so if it is
         model
     }
 }

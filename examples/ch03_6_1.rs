@@ -26,20 +26,20 @@ impl InitializationDemo {
             if i == 0 {
                 // Xavier/Glorot 初始化
                 init::xavier_uniform_(&layer.weight, 1.0);
-                init::zeros_(&bias);
+                init::zeros_(bias);
             } else if i == 1 {
                 // Kaiming/He 初始化
                 let (mode, nonlinearity) = (init::FanMode::FanOut, init::Nonlinearity::Relu);
                 init::kaiming_normal_(&layer.weight, init::KaimingOptions { mode, nonlinearity, ..Default::default() });
-                init::zeros_(&bias);
+                init::zeros_(bias);
             } else if i == 2 {
                 // 正态分布初始化
                 init::normal_(&layer.weight, 0.0, 0.1);
-                init::constant_(&bias, 0.1);
+                init::constant_(bias, 0.1);
             } else {
                 // 均匀分布初始化
                 init::uniform_(&layer.weight, -0.1, 0.1);
-                init::zeros_(&bias);
+                init::zeros_(bias);
             }
         }
     }

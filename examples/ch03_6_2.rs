@@ -12,8 +12,8 @@ fn custom_init(module: &dyn Module) {
         }
     } else if let Some(norm) = module.downcast_ref::<BatchNorm1d>() {
         // 对批量归一化层的初始化
-        init::constant_(&norm.weight.tensor(), 1);
-        init::constant_(&norm.bias.tensor(), 0);
+        init::constant_(norm.weight.tensor(), 1);
+        init::constant_(norm.bias.tensor(), 0);
     }
 }
 

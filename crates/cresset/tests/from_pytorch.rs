@@ -343,7 +343,7 @@ fn modules() {
     model.apply(|m| {
         if let Some(linear) = m.downcast_ref::<Linear>() {
             init::xavier_uniform_(&linear.weight, 1.0);
-            init::zeros_(&linear.bias.tensor());
+            init::zeros_(linear.bias.tensor());
         }
     });
     assert_eq!(model.fc1.bias.tensor().item_sum(), 0.0);
