@@ -1,8 +1,8 @@
 //! The parameter: a tensor that a module trains.
 
-use cresset_tensor::Tensor;
+use cresset_tensor::{Operand, Tensor};
 use std::fmt;
-use std::ops::{Add, Deref, Div, Mul, Sub};
+use std::ops::{Add, Deref, Div, Mul, Neg, Sub};
 
 /// A tensor that requires grad and belongs to a module (`nn.Parameter`).
 ///
@@ -62,6 +62,12 @@ impl From<&Parameter> for Tensor {
         p.0.clone()
     }
 }
+/// `x.mul(&self.weight)`, as with any tensor.
+impl<'a> From<&'a Parameter> for Operand<'a> {
+    fn from(p: &'a Parameter) -> Operand<'a> {
+        Operand::Tensor(&p.0)
+    }
+}
 impl fmt::Debug for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "Parameter({:?})", self.0)
@@ -105,6 +111,56 @@ macro_rules! arithmetic {
                 (&self).$method(&other.0)
             }
         }
+        impl $trait<Tensor> for &Parameter {
+            type Output = Tensor;
+            #[track_caller]
+            fn $method(self, other: Tensor) -> Tensor {
+                (&self.0).$method(&other)
+            }
+        }
+        numbers!($trait $method f64 i64);
+    )*};
+}
+/// One type for floats and one for integers, so that the type of `(&weight * 2.0).relu()` can be inferred.
+macro_rules! numbers {
+    ($trait:ident $method:ident $($number:ty)*) => {$(
+        impl $trait<$number> for &Parameter {
+            type Output = Tensor;
+            #[track_caller]
+            fn $method(self, other: $number) -> Tensor {
+                (&self.0).$method(other)
+            }
+        }
+        impl $trait<&Parameter> for $number {
+            type Output = Tensor;
+            #[track_caller]
+            fn $method(self, other: &Parameter) -> Tensor {
+                self.$method(&other.0)
+            }
+        }
     )*};
 }
 arithmetic!(Add add, Sub sub, Mul mul, Div div);
+impl Neg for &Parameter {
+    type Output = Tensor;
+    #[track_caller]
+    fn neg(self) -> Tensor {
+        -&self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_stands_where_a_tensor_does() {
+        let (p, x) = (Parameter::new(Tensor::new([1.0, -2.0])), Tensor::ones([2]));
+        let y = (&p * 2.0).relu() + (1.0 - &p) + &p * x.exp() + &x / &p + (-&p) * 3_i64 + x.mul(&p).sub(&p);
+        let e = 1f32.exp();
+        let want = [2.0 + 0.0 + e + 1.0 - 3.0, 0.0 + 3.0 - 2.0 * e - 0.5 + 6.0];
+        assert!(y.allclose(&Tensor::from(want), 1e-6, 0.0, false), "{y}");
+        y.sum().backward();
+        assert!(p.grad().is_some());
+    }
+}

@@ -369,3 +369,35 @@ fn the_module_that_makes_the_first_nan_is_named() {
     assert_eq!((found.path.as_str(), found.input_is_finite), ("0", false));
     assert!(stats::find_nan(&model[0], &Tensor::ones([4, 2])).is_none());
 }
+
+/// Two inputs, one of them optional.
+#[derive(Module, Clone)]
+struct Attention {
+    base: Base,
+    score: Linear,
+}
+impl Forward<(Tensor, Option<Tensor>)> for Attention {
+    type Output = (Tensor, Tensor);
+    fn forward(&self, (states, mask): &(Tensor, Option<Tensor>)) -> (Tensor, Tensor) {
+        let scores = self.score.call(states).squeeze_dim(-1);
+        let scores = mask.as_ref().map_or(scores.clone(), |m| scores.masked_fill(m, f64::NEG_INFINITY));
+        let weights = scores.softmax(-1);
+        ((states * &weights.unsqueeze(-1)).sum_dim(1, false), weights)
+    }
+}
+
+#[test]
+fn several_inputs_and_outputs_are_shown() {
+    let attention = Attention { base: Base::new(), score: Linear::new(64, 1) };
+    let (states, mask) = (Tensor::randn([2, 10, 64]), Tensor::zeros([2, 10]).to_dtype(cresset_tensor::DType::Bool));
+    let s = summary(&attention, (&states, Some(&mask)));
+    assert_eq!((s.rows[0].inputs.len(), s.rows[0].outputs.len(), s.input_bytes), (2, 2, 4 * 1280 + 20));
+    assert!(s.to_string().contains("Attention                                [2, 64], [2, 10]          --"), "{s}");
+    assert_eq!(s.total_mult_adds, 20 * 65);
+    let report = stats::activations(&attention, (&states, None));
+    assert_eq!(
+        report.rows.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(),
+        ["score", "Attention[0]", "Attention[1]"]
+    );
+    assert!(stats::find_nan(&attention, (&states, None)).is_none());
+}

@@ -222,6 +222,7 @@ fn activations_and_functions() {
     let z = x.gelu(Approximate::None) + x.silu() + x.tanh() + x.leaky_relu(0.1) + x.elu(1.0);
     assert_eq!(z.shape(), [4, 10]);
     assert!((x.softmax(-1).item_sum() - 4.0).abs() < 1e-5);
+    assert_eq!(x.i(0).softmax(0).shape(), [10]);
     let lp = x.log_softmax(1);
     let target = Tensor::new([1, 0, 3, 9]);
     let loss = F::cross_entropy(&x, &target);
@@ -247,6 +248,8 @@ fn autograd() {
     assert!(x.grad().is_none());
     let y = no_grad(|| &x * 2.0);
     assert!(!y.requires_grad());
+    let y = inference_mode(|| &x * 2.0);
+    assert!(y.is_inference());
     {
         let _guard = no_grad_guard();
         assert!(!is_grad_enabled());
@@ -272,6 +275,9 @@ fn autograd() {
     no_grad(|| w.sub_(&(&w * 0.1)));
     assert!(w.is_leaf() && w.to_vec::<f32>() == [0.9, 1.8]);
     w.set_grad(None);
+    let (e, p) = (w.detach().duplicate(), Tensor::ones([2]));
+    e.lerp_(&p, 0.01);
+    assert_eq!(e.i(0).item::<f32>(), 0.9 + (1.0 - 0.9) * 0.01);
     let net = Net::new();
     let y = checkpoint(
         {
@@ -307,6 +313,18 @@ fn in_place() {
     assert!(error.to_string().contains("modified by an inplace operation"), "{error}");
 }
 
+#[derive(Module, Clone)]
+struct Plain {
+    base: Base,
+    debug: bool,
+    bias: Option<Parameter>,
+}
+impl Plain {
+    fn extra_repr(&self) -> String {
+        format!("debug={}", Py(self.debug))
+    }
+}
+
 fn custom_init(module: &dyn Module) {
     println!("{}", module.class_name());
 }
@@ -329,6 +347,12 @@ fn modules() {
     for (name, module) in model.named_modules() {
         println!("{name}: training={}", Py(module.is_training()));
     }
+    for (name, buffer) in model.named_buffers() {
+        println!("{name}: {}", buffer.shape());
+    }
+    let bias: Option<Parameter> = None;
+    let plain = Plain { base: Base::new(), debug: true, bias };
+    assert_eq!((plain.to_string(), plain.num_parameters()), ("Plain(debug=True)".into(), 0));
     let total = model.num_parameters();
     let trainable = model.num_trainable_parameters();
     assert_eq!((total, trainable), (241, 241));
@@ -373,8 +397,13 @@ fn layers() {
     assert!(fc.bias.is_none());
     let conv = Conv2d::with(3, 16, 3, Conv2dOptions { padding: 1.into(), stride: 2.into(), ..Default::default() });
     assert_eq!(conv.call(&Tensor::zeros([1, 3, 8, 8])).shape(), [1, 16, 4, 4]);
+    let (leaky, gelu, silu) = (LeakyReLU::with_slope(0.1), GELU::new(), SiLU::new());
+    assert_eq!(leaky.call(&Tensor::new([-1.0])).item::<f32>(), -0.1);
+    assert_eq!(gelu.call(&Tensor::zeros([1])).item::<f32>() + silu.call(&Tensor::zeros([1])).item::<f32>(), 0.0);
     let (bn, ln) = (BatchNorm1d::new(20), LayerNorm::new(20));
     assert_eq!((bn.running_mean.tensor().shape(), ln.weight.tensor().shape()), ([20].into(), [20].into()));
+    let five = bn.running_mean.tensor().i(..5);
+    assert_eq!(five.shape(), [5]);
     let (pool, drop) = (MaxPool2d::new(2), Dropout::new(0.5));
     let embedding = Embedding::new(1000, 64);
     assert_eq!(embedding.call(&Tensor::new([[1, 2], [3, 4]])).shape(), [2, 2, 64]);
@@ -394,6 +423,8 @@ fn layers() {
         x = block.call(&x);
     }
     assert_eq!(x.shape(), [1, 8]);
+    let (last, hidden) = blocks.split_last().unwrap();
+    assert_eq!((last.class_name(), hidden.len()), ("Linear", 1));
     let scale = Lambda::new(|x| x * 2.0);
     assert_eq!(scale.call(&Tensor::ones([1])).item::<f32>(), 2.0);
     let w = Tensor::zeros([8, 8]);
@@ -405,6 +436,9 @@ fn layers() {
             ..Default::default()
         },
     );
+    init::kaiming_uniform_(&w, init::KaimingOptions { a: 5f64.sqrt(), ..Default::default() });
+    let (fan_in, _) = init::calculate_fan_in_and_fan_out(&w);
+    assert_eq!(fan_in, 8);
     init::normal_(&w, 0.0, 0.1);
     init::uniform_(&w, -0.1, 0.1);
     init::orthogonal_(&w, 1.0);
@@ -429,6 +463,8 @@ fn training() {
         println!("{:.4}", loss.item::<f32>());
     }
     assert_eq!(scheduler.get_last_lr(), [1e-3]);
+    let (loss, accumulate) = (criterion.call((&model.call(&x), &target)), 4);
+    (&loss / accumulate as f64).backward();
     clip_grad_value_(model.parameters(), 0.5);
     let smoothed = CrossEntropyLoss::with(CrossEntropyLossOptions { label_smoothing: 0.1, ..Default::default() });
     let loss = smoothed.call((&Tensor::randn([4, 3]), &Tensor::new([0, 1, 2, 0])));
@@ -528,6 +564,8 @@ fn saving() -> Tried {
     npy::save(&Tensor::ones([2]), &path)?;
     let x = npy::load(&path)?;
     assert_eq!(x.numel(), 2);
+    let start = std::time::Instant::now();
+    println!("{:.4}s", start.elapsed().as_secs_f64());
     let missing = load("no such file.pth");
     assert!(missing.is_err());
     std::fs::remove_dir_all(&folder)?;
@@ -542,7 +580,9 @@ fn hooks_and_tools() {
     let handle = model.fc1.register_forward_hook(|_module, _input, output| println!("{}", output.shape()));
     let other =
         model.fc1.register_full_backward_hook(|_module, _grad_in, grad_out| println!("{}", grad_out[0].shape()));
+    let pre = model.fc1.register_forward_pre_hook(|_module, input| &input[0] * 2.0);
     model.call(&x).sum().backward();
+    pre.remove();
     handle.remove();
     other.remove();
     println!("{}", summary(&model, &x));
@@ -622,7 +662,7 @@ fn every_line_of_the_page_stands_above() {
     assert!(cells.len() > 150, "{} lines only", cells.len());
     let stands = |cell: &str| {
         let cell = squeezed(cell);
-        let cell = cell.trim_end_matches(';');
+        let cell = cell.trim_end_matches([';', ',']);
         source.match_indices(cell).any(|(at, _)| {
             let before = source[..at].chars().next_back().unwrap_or(';');
             let after = source[at + cell.len()..].chars().next().unwrap_or(';');
