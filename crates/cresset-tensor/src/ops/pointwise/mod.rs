@@ -1,4 +1,4 @@
-//! Pointwise ops. Each is one function over [`Lane`], with its derivative written the same way; the ops below run it
+//! Pointwise ops. Each is one function over `Lane`, with its derivative written the same way; the ops below run it
 //! over arrays of every dtype, and over tensors where the derivative itself is to be differentiated.
 
 pub mod activation;
