@@ -173,28 +173,40 @@ impl Run {
 
     #[track_caller]
     #[inline(never)]
-    fn finish_one(self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
-        let mut outs = self.finish(kept, inputs);
-        debug_assert_eq!(outs.len(), 1);
-        outs.pop().expect("an op with one output")
+    fn finish_one(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
+        debug_assert_eq!(self.outputs.len(), 1);
+        let node = self.node(kept, inputs);
+        let array = self.outputs.pop().expect("an op with one output");
+        self.tensor(array, 0, node.as_ref())
     }
 
     #[track_caller]
     #[inline(never)]
-    fn finish(self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
-        let node = kept.map(|op| node::record(op, inputs, &self));
-        let view = self.view;
-        let mut tensors = Few::new();
-        for (i, a) in self.outputs.into_iter().enumerate() {
-            let grad_fn = match &node {
-                Some(node) if a.dtype().is_floating_point() && node.op.differentiable(i) => {
-                    Some((node.clone(), i as u32))
-                }
-                _ => None,
-            };
-            tensors.push(Tensor::from_op(a, grad_fn, view));
+    fn finish(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
+        let node = self.node(kept, inputs);
+        let outputs = std::mem::take(&mut self.outputs);
+        outputs.into_iter().enumerate().map(|(i, a)| self.tensor(a, i, node.as_ref())).collect()
+    }
+
+    /// Keeps the op in the graph.
+    #[track_caller]
+    #[inline]
+    fn node(&self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Option<Arc<Node>> {
+        #[allow(clippy::manual_map, reason = "a closure has no caller, whose place the node keeps")]
+        match kept {
+            Some(op) => Some(node::record(op, inputs, self)),
+            None => None,
         }
-        tensors
+    }
+
+    /// Output `i` as a tensor.
+    #[inline]
+    fn tensor(&self, a: Array, i: usize, node: Option<&Arc<Node>>) -> Tensor {
+        let grad_fn = match node {
+            Some(node) if a.dtype().is_floating_point() && node.op.differentiable(i) => Some((node.clone(), i as u32)),
+            _ => None,
+        };
+        Tensor::from_op(a, grad_fn, self.view)
     }
 }
 
@@ -266,7 +278,11 @@ impl Run {
     #[inline(never)]
     fn write(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
         let target = inputs[0];
-        let node = kept.map(|op| node::record_inplace(op, inputs, &self));
+        #[allow(clippy::manual_map, reason = "a closure has no caller, whose place the node keeps")]
+        let node = match kept {
+            Some(op) => Some(node::record_inplace(op, inputs, &self)),
+            None => None,
+        };
         crate::kernels::overwrite(&self.inputs[0], self.outputs.swap_remove(0));
         if let Some(node) = node {
             target.set_history(node);
