@@ -52,6 +52,7 @@ impl Generator {
     }
     /// Runs `f` on this thread with another default generator (a data loader's workers do).
     pub fn with_default<T>(generator: Generator, f: impl FnOnce() -> T) -> T {
+        crate::record::refuse(|| "another default generator was set inside the run".into());
         struct Restore(Option<Generator>);
         impl Drop for Restore {
             fn drop(&mut self) {

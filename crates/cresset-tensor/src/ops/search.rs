@@ -5,7 +5,6 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::kernels;
 use crate::op::{Context, Few, Op, apply1};
 use crate::ops::matrix::with_number;
 use crate::ops::table::{OpInfo, Sample, numbers};

@@ -6,7 +6,6 @@ mod table;
 
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
-use crate::dtype::DType;
 use crate::op::{Context, Few, Op, Saves, apply};
 use crate::ops::matrix::{in_wide, with_number};
 use crate::tensor::Tensor;

@@ -16,23 +16,62 @@ use cresset_kernels::buffer::Element as Stored;
 /// An index tensor as int64, negative positions counted from the end (where `wrap`), all of them checked against the dimension's size.
 #[track_caller]
 pub(crate) fn checked_index(op: &'static str, index: &Tensor, dim: usize, n: usize, wrap: bool) -> Tensor {
-    let array = index.array().to(DType::I64);
-    let lowest = if wrap { -(n as i64) } else { 0 };
-    let array = array.contiguous();
-    // One look at all without a branch; which index is the first bad one is asked only if there is one.
-    let outside = |i: i64| i < lowest || i >= n as i64;
-    let (negative, bad) = array.with_slice::<i64, _>(|numbers| {
-        let (signs, any) = numbers.iter().fold((0, false), |(signs, any), &i| (signs | i, any | outside(i)));
-        (signs < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
-    });
-    if let Some(i) = bad {
-        fail(op, format!("index {i} is out of bounds for dimension {dim} with size {n}"));
+    let checked = CheckedIndex { op, dim, n, wrap };
+    if crate::record::is_recording() {
+        return apply1(checked, [index]);
     }
-    if !negative {
-        return Tensor::from_array(array);
+    Tensor::from_array(checked.look(&index.array()))
+}
+
+/// Looks at every index. An op of its own in recordings, so that the indices of later runs are looked at, too.
+#[derive(Debug)]
+struct CheckedIndex {
+    op: &'static str,
+    dim: usize,
+    n: usize,
+    wrap: bool,
+}
+
+impl CheckedIndex {
+    #[track_caller]
+    fn look(&self, index: &Array) -> Array {
+        let CheckedIndex { op, dim, n, wrap } = *self;
+        let lowest = if wrap { -(n as i64) } else { 0 };
+        let array = index.to(DType::I64).contiguous();
+        // One look at all without a branch; which index is the first bad one is asked only if there is one.
+        let outside = |i: i64| i < lowest || i >= n as i64;
+        let (negative, bad) = array.with_slice::<i64, _>(|numbers| {
+            let (signs, any) = numbers.iter().fold((0, false), |(signs, any), &i| (signs | i, any | outside(i)));
+            (signs < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
+        });
+        if let Some(i) = bad {
+            fail(op, format!("index {i} is out of bounds for dimension {dim} with size {n}"));
+        }
+        if !negative {
+            return array;
+        }
+        let fixed: Vec<i64> = array.to_vec::<i64>().into_iter().map(|i| if i < 0 { i + n as i64 } else { i }).collect();
+        Array::from_slice(&fixed, *array.shape())
     }
-    let fixed: Vec<i64> = array.to_vec::<i64>().into_iter().map(|i| if i < 0 { i + n as i64 } else { i }).collect();
-    Tensor::from_array(Array::from_slice(&fixed, *array.shape()))
+}
+
+impl Op for CheckedIndex {
+    fn name(&self) -> &'static str {
+        "checked_index"
+    }
+    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
+        Ok([Meta { dtype: DType::I64, shape: inputs[0].shape }].into())
+    }
+    fn forward(&self, inputs: &[&Array], _outputs: &[Meta]) -> Few<Array> {
+        [self.look(inputs[0])].into()
+    }
+    fn backward(&self, _ctx: &Context, _grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
+        [None].into()
+    }
+    fn effects(&self) -> bool {
+        // It may refuse, so it is run even where nobody reads what it gives.
+        true
+    }
 }
 
 /// The shape that index tensors broadcast to.

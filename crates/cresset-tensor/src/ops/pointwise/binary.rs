@@ -4,6 +4,7 @@ use super::{Ints, Operand, Operands, Reads, float_op, ints2, spread};
 use crate::array::{Array, Meta};
 use crate::dims::broadcast;
 use crate::dtype::{DType, Promotion, Scalar};
+use crate::expr::{Expr, Pointwise};
 use crate::op::{Context, Few, Op, Saves};
 use crate::tensor::Tensor;
 use cresset_kernels::lane::Binary;
@@ -43,24 +44,28 @@ pub(crate) trait BinaryDef: Binary {
 /// The op of a [`BinaryDef`] on two tensors: the function as a value.
 #[derive(Clone, Copy)]
 pub(crate) struct BinaryOp {
-    f: Function,
-    rules: &'static BinaryRules,
+    pub(super) f: Function,
+    pub(super) rules: &'static BinaryRules,
 }
 
 /// What a [`BinaryDef`] says of itself.
-struct BinaryRules {
+pub(super) struct BinaryRules {
     name: &'static str,
     saves: Saves,
     steps_in_f16: bool,
-    slopes: [Slope; 2],
+    pub(super) slopes: [Slope; 2],
     ints: Ints,
     bools: bool,
     grad_names: [Option<&'static str>; 2],
     int: fn(&Function, i64, i64) -> i64,
     derivatives: [Derivative2; 2],
+    pub(super) written: fn(&Function, &Expr, &Expr) -> Expr,
+    pub(super) written_derivatives: [WrittenDerivative2; 2],
 }
 /// `∂f/∂a` or `∂f/∂b` of a, b and the value, in tensor operations.
 type Derivative2 = fn(&Function, &Tensor, &Tensor, &Tensor) -> Tensor;
+/// The same as an expression.
+type WrittenDerivative2 = fn(&Function, &Expr, &Expr, &Expr) -> Expr;
 
 struct OfBinary<B>(B);
 impl<B: BinaryDef> OfBinary<B> {
@@ -74,6 +79,8 @@ impl<B: BinaryDef> OfBinary<B> {
         grad_names: B::GRAD_NAMES,
         int: |f, a, b| f.get::<B>().int(a, b),
         derivatives: [|f, a, b, y| f.get::<B>().da(a, b, y), |f, a, b, y| f.get::<B>().db(a, b, y)],
+        written: |f, a, b| f.get::<B>().eval(a, b),
+        written_derivatives: [|f, a, b, y| f.get::<B>().da(a, b, y), |f, a, b, y| f.get::<B>().db(a, b, y)],
     };
 }
 
@@ -166,6 +173,9 @@ impl Op for BinaryOp {
         let (a, b) = (spread(&a, &meta.shape), spread(&b, &meta.shape));
         [self.value(&a, &b, meta)].into()
     }
+    fn pointwise(&self) -> Option<&dyn Pointwise> {
+        Some(self)
+    }
     fn saves(&self) -> Saves {
         self.rules.saves
     }
@@ -180,10 +190,10 @@ impl Op for BinaryOp {
 /// A [`BinaryOp`] with a plain number for one operand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ScalarOp {
-    op: BinaryOp,
-    scalar: Scalar,
+    pub(super) op: BinaryOp,
+    pub(super) scalar: Scalar,
     /// Is the number the first operand?
-    left: bool,
+    pub(super) left: bool,
 }
 
 impl ScalarOp {
@@ -205,7 +215,7 @@ impl ScalarOp {
     }
 
     /// The tensor operand `x` and the number in their order.
-    fn order<T>(&self, x: T, number: T) -> (T, T) {
+    pub(super) fn order<T>(&self, x: T, number: T) -> (T, T) {
         if self.left { (number, x) } else { (x, number) }
     }
 
@@ -266,6 +276,9 @@ impl Op for ScalarOp {
         let s = Array::full(Meta::new(meta.dtype, ()), self.scalar).broadcast_to(&meta.shape);
         let (a, b) = self.order(&x, &s);
         [self.op.value(a, b, meta)].into()
+    }
+    fn pointwise(&self) -> Option<&dyn Pointwise> {
+        Some(self)
     }
     fn saves(&self) -> Saves {
         self.reads().saves()

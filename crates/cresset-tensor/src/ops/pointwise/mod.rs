@@ -12,17 +12,19 @@ mod operand;
 mod operators;
 pub(super) mod power;
 pub mod ternary;
+mod written;
 
 pub(crate) use binary::{BinaryDef, BinaryOp, Slope, apply_binary, apply_binary_inplace, apply_scalar_first};
 pub use operand::Operand;
 
 use crate::array::{Array, Meta};
-use crate::dims::{Dims, broadcast};
-use crate::dtype::{DType, Promotion, Scalar};
+use crate::dims::Dims;
+use crate::dtype::DType;
+use crate::expr::{Expr, Pointwise};
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::table::OpInfo;
 use crate::tensor::Tensor;
-use cresset_kernels::lane::{Binary, Unary};
+use cresset_kernels::lane::Unary;
 use cresset_kernels::map::{self, Function, Part};
 
 /// The rows of all pointwise ops.
@@ -91,6 +93,8 @@ struct UnaryRules {
     flat: bool,
     int: fn(&Function, i64) -> i64,
     derivative: fn(&Function, &Tensor, &Tensor) -> Tensor,
+    written: fn(&Function, &Expr) -> Expr,
+    written_derivative: fn(&Function, &Expr, &Expr) -> Expr,
 }
 
 struct OfUnary<U>(U);
@@ -103,6 +107,8 @@ impl<U: UnaryDef> OfUnary<U> {
         flat: U::FLAT,
         int: |f, x| f.get::<U>().int(x),
         derivative: |f, x, y| f.get::<U>().derivative(x, y),
+        written: |f, x| f.get::<U>().eval(x),
+        written_derivative: |f, x, y| f.get::<U>().derivative(x, y),
     };
 }
 
@@ -142,6 +148,9 @@ impl Op for UnaryOp {
             return [x.copy()].into();
         }
         [ints(x, out, &|v| (self.rules.int)(&self.f, v))].into()
+    }
+    fn pointwise(&self) -> Option<&dyn Pointwise> {
+        Some(self)
     }
     fn saves(&self) -> Saves {
         self.rules.reads.saves()
