@@ -9,7 +9,6 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::fail;
-use crate::record::constant;
 use crate::tensor::Tensor;
 
 impl Tensor {
@@ -21,7 +20,7 @@ impl Tensor {
     /// Zeros of a dtype (`torch.zeros(shape, dtype=...)`).
     #[track_caller]
     pub fn zeros_of(shape: impl Into<Dims>, dtype: DType) -> Tensor {
-        constant(Tensor::from_array(Array::zeros(Meta::new(dtype, shape))))
+        Tensor::from_array(Array::zeros(Meta::new(dtype, shape)))
     }
     /// Ones of the default dtype f32 (`torch.ones(shape)`).
     #[track_caller]
@@ -42,11 +41,11 @@ impl Tensor {
     /// All elements `value`, in a given dtype.
     #[track_caller]
     pub fn full_of(shape: impl Into<Dims>, value: impl Into<Scalar>, dtype: DType) -> Tensor {
-        constant(Tensor::from_array(Array::full(Meta::new(dtype, shape), value.into())))
+        Tensor::from_array(Array::full(Meta::new(dtype, shape), value.into()))
     }
     /// Zeros of the same shape and dtype (`torch.zeros_like(x)`).
     pub fn zeros_like(&self) -> Tensor {
-        constant(Tensor::from_array(Array::zeros(self.meta())))
+        Tensor::from_array(Array::zeros(self.meta()))
     }
     /// Ones of the same shape and dtype (`torch.ones_like(x)`).
     pub fn ones_like(&self) -> Tensor {
@@ -54,7 +53,7 @@ impl Tensor {
     }
     /// `value` in the same shape and dtype (`torch.full_like(x, value)`).
     pub fn full_like(&self, value: impl Into<Scalar>) -> Tensor {
-        constant(Tensor::from_array(Array::full(self.meta(), value.into())))
+        Tensor::from_array(Array::full(self.meta(), value.into()))
     }
     /// Memory for a shape in float32, its numbers arbitrary (`torch.empty(shape)`).
     #[track_caller]
@@ -66,7 +65,7 @@ impl Tensor {
     pub fn empty_of(shape: impl Into<Dims>, dtype: DType) -> Tensor {
         let meta = Meta::new(dtype, shape);
         if dtype == DType::Bool {
-            return constant(Tensor::from_array(Array::zeros(meta)));
+            return Tensor::from_array(Array::zeros(meta));
         }
         Tensor::from_array(Array::from_buffer(Array::buffer_for(&meta), meta))
     }
@@ -96,7 +95,7 @@ impl Tensor {
     }
     /// A 1-d tensor with the elements of a slice (`torch.tensor([...])`).
     pub fn from_slice<T: Element>(data: &[T]) -> Tensor {
-        constant(Tensor::from_array(Array::from_slice(data, Dims::new(&[data.len()]))))
+        Tensor::from_array(Array::from_slice(data, Dims::new(&[data.len()])))
     }
     /// A tensor of a shape with the elements of a slice in row-major order (`torch.tensor(data).reshape(shape)`).
     ///
@@ -108,7 +107,7 @@ impl Tensor {
         if data.len() != shape.numel() {
             fail("from_vec", format!("shape '{:?}' is invalid for input of size {}", &shape[..], data.len()));
         }
-        constant(Tensor::from_array(Array::from_slice(data, shape)))
+        Tensor::from_array(Array::from_slice(data, shape))
     }
     /// A 0-d tensor of one number (`torch.tensor(3.5)`).
     pub fn scalar_of(value: impl Into<Scalar>) -> Tensor {

@@ -2,8 +2,8 @@
 
 use crate::golden::compare::{floats, integers, same};
 use crate::golden::{Allowance, compare};
-use crate::gradcheck::{gradcheck, gradgradcheck};
 use cresset_kernels::threads;
+use cresset_tensor::autograd::{gradcheck, gradgradcheck};
 use cresset_tensor::ops::table::{OpInfo, Sample};
 use cresset_tensor::{DType, Tensor, attempt, no_grad};
 

@@ -1,9 +1,9 @@
 //! The walk over the table of ops, and faults planted to see that it catches them.
 
+use cresset_tensor::autograd::{gradcheck, gradgradcheck};
 use cresset_tensor::op::{Context, Few, Op, Saves, apply1};
 use cresset_tensor::ops::table::{OpInfo, Sample, numbers, table};
 use cresset_tensor::{Array, Meta, Tensor};
-use cresset_testing::gradcheck::{gradcheck, gradgradcheck};
 use cresset_testing::walk_ops;
 
 #[test]

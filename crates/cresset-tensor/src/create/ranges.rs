@@ -4,7 +4,6 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::fail;
-use crate::record::constant;
 use crate::tensor::Tensor;
 use crate::with_element;
 
@@ -17,7 +16,7 @@ fn vector(dtype: DType, n: usize, at: impl Fn(usize) -> Scalar) -> Tensor {
             }
         })
     }
-    constant(Tensor::from_array(with_element!(dtype, T => go::<T>(n, at))))
+    Tensor::from_array(with_element!(dtype, T => go::<T>(n, at)))
 }
 
 impl Tensor {
@@ -117,7 +116,7 @@ impl Tensor {
                 (0..n.min(m)).for_each(|i| out[i * m + i] = T::from_scalar(Scalar::Int(1)).store());
             })
         }
-        constant(Tensor::from_array(with_element!(dtype, T => go::<T>(n, m))))
+        Tensor::from_array(with_element!(dtype, T => go::<T>(n, m)))
     }
 }
 

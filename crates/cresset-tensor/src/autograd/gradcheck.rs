@@ -1,8 +1,7 @@
 //! Gradients against finite differences, in f64: the check that an op's backward is the derivative of its forward.
 
-use crate::golden::compare::floats;
-use cresset_tensor::autograd::{self, Backward};
-use cresset_tensor::{DType, Tensor, attempt, no_grad};
+use super::{Backward, enable_grad, no_grad};
+use crate::{DType, Tensor, attempt, autograd};
 
 /// How finite differences are taken and compared.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +25,9 @@ impl Default for Check {
 }
 
 /// The gradients that backward gives for `inputs`, of s = Σ_k sum(y_k · w_k) with fixed weights `w`.
+///
+/// # Errors
+/// If `call` refuses, or nothing it gives requires grad.
 pub fn gradients(
     call: &dyn Fn(&[Tensor]) -> Vec<Tensor>,
     inputs: &[Tensor],
@@ -47,9 +49,21 @@ pub fn gradients(
         .collect())
 }
 
-/// Checks the first derivatives of `call` at `inputs` (f64 inputs count, others are constants).
+/// Checks the first derivatives of `call` at `inputs` (f64 inputs count, others are constants): `torch.autograd.gradcheck`.
 ///
 /// Along random directions d the difference quotient (s(x + εd) − s(x − εd)) / 2ε must equal g·d; for small inputs also for every single element.
+///
+/// # Errors
+/// A sentence with both numbers where they differ, or with what `call` refused.
+///
+/// ```
+/// use cresset_tensor::Tensor;
+/// use cresset_tensor::autograd::gradcheck;
+/// let x = Tensor::from_slice(&[0.5f64, -1.0, 2.0]);
+/// assert!(gradcheck(&|x| vec![x[0].tanh()], &[x.clone()]).is_ok());
+/// // The derivative is lost on the way:
+/// assert!(gradcheck(&|x| vec![&x[0] * &x[0].detach()], &[x]).is_err());
+/// ```
 pub fn gradcheck(call: &dyn Fn(&[Tensor]) -> Vec<Tensor>, inputs: &[Tensor]) -> Result<(), String> {
     gradcheck_with(call, inputs, Check::default())
 }
@@ -104,7 +118,11 @@ pub fn gradcheck_with(call: &dyn Fn(&[Tensor]) -> Vec<Tensor>, inputs: &[Tensor]
     Ok(())
 }
 
-/// Checks the second derivatives: [`gradcheck`] of the function that gives the gradients, built with `create_graph`.
+/// Checks the second derivatives: [`gradcheck`] of the function that gives the gradients, built with `create_graph`
+/// (`torch.autograd.gradgradcheck`).
+///
+/// # Errors
+/// As those of [`gradcheck`].
 pub fn gradgradcheck(call: &dyn Fn(&[Tensor]) -> Vec<Tensor>, inputs: &[Tensor]) -> Result<(), String> {
     let check = Check { directions: 2, full: 12, rtol: 1e-4, atol: 1e-6, ..Check::default() };
     gradgradcheck_with(call, inputs, check)
@@ -125,7 +143,7 @@ pub fn gradgradcheck_with(
     all.extend(weights.iter().filter(|w| w.is_floating_point()).cloned());
     debug_assert_eq!(all.len(), n + floating);
     let first_order = |x: &[Tensor]| -> Vec<Tensor> {
-        cresset_tensor::enable_grad(|| {
+        enable_grad(|| {
             // Under no_grad the arguments do not require grad: leaves of this call's own.
             let own: Vec<Tensor> = x[..n]
                 .iter()
@@ -215,4 +233,9 @@ pub fn noise(n: usize, salt: u64) -> Vec<f64> {
             (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
         })
         .collect()
+}
+
+/// The elements as f64, row by row.
+fn floats(t: &Tensor) -> Vec<f64> {
+    Tensor::from_array(t.array().to(DType::F64)).to_vec::<f64>()
 }
