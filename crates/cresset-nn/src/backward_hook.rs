@@ -43,7 +43,7 @@ impl Gate {
         let values = Values::of(input);
         self.0.inputs.store(values.count(), Ordering::Relaxed);
         if !values.tensors().iter().any(Tensor::requires_grad) {
-            return input.map(&mut Tensor::clone);
+            return input.map_tensors(&mut Tensor::clone);
         }
         self.0.tracked.store(true, Ordering::Relaxed);
         through(Inputs(self.0.clone()), input, &values)
@@ -51,7 +51,7 @@ impl Gate {
     pub(crate) fn leave<B: Bundle>(&self, output: &B) -> B {
         let values = Values::of(output);
         if !values.tensors().iter().any(Tensor::requires_grad) {
-            return output.map(&mut Tensor::clone);
+            return output.map_tensors(&mut Tensor::clone);
         }
         through(Outputs(self.0.clone()), output, &values)
     }
@@ -61,7 +61,7 @@ impl Gate {
 fn through<B: Bundle>(op: impl Op, bundle: &B, values: &Values) -> B {
     let inputs: Vec<&Tensor> = values.tensors().iter().collect();
     let mut outs = apply(op, &inputs).into_iter();
-    bundle.map(&mut |_| outs.next().expect("an output for each input"))
+    bundle.map_tensors(&mut |_| outs.next().expect("an output for each input"))
 }
 
 impl Shared {

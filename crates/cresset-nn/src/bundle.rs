@@ -14,14 +14,14 @@ pub trait Bundle {
     /// Shows its tensors to `f`, in order.
     fn visit(&self, f: &mut dyn FnMut(&Tensor));
     /// The same bundle with other tensors: `f` gets each in order.
-    fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Self;
+    fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Self;
 }
 
 impl Bundle for Tensor {
     fn visit(&self, f: &mut dyn FnMut(&Tensor)) {
         f(self);
     }
-    fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Tensor {
+    fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Tensor {
         f(self)
     }
 }
@@ -31,32 +31,32 @@ impl<T: Bundle> Bundle for Option<T> {
             x.visit(f);
         }
     }
-    fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Option<T> {
-        self.as_ref().map(|x| x.map(f))
+    fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Option<T> {
+        self.as_ref().map(|x| x.map_tensors(f))
     }
 }
 impl<T: Bundle> Bundle for Vec<T> {
     fn visit(&self, f: &mut dyn FnMut(&Tensor)) {
         self.iter().for_each(|x| x.visit(f));
     }
-    fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Vec<T> {
-        self.iter().map(|x| x.map(f)).collect()
+    fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Vec<T> {
+        self.iter().map(|x| x.map_tensors(f)).collect()
     }
 }
 impl<T: Bundle, const N: usize> Bundle for [T; N] {
     fn visit(&self, f: &mut dyn FnMut(&Tensor)) {
         self.iter().for_each(|x| x.visit(f));
     }
-    fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> [T; N] {
-        std::array::from_fn(|i| self[i].map(f))
+    fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> [T; N] {
+        std::array::from_fn(|i| self[i].map_tensors(f))
     }
 }
 impl<T: Bundle> Bundle for BTreeMap<String, T> {
     fn visit(&self, f: &mut dyn FnMut(&Tensor)) {
         self.values().for_each(|x| x.visit(f));
     }
-    fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> BTreeMap<String, T> {
-        self.iter().map(|(k, x)| (k.clone(), x.map(f))).collect()
+    fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> BTreeMap<String, T> {
+        self.iter().map(|(k, x)| (k.clone(), x.map_tensors(f))).collect()
     }
 }
 /// A hash map is walked in the order of its keys, so that hooks see the same order in every run.
@@ -64,8 +64,8 @@ impl<T: Bundle> Bundle for HashMap<String, T> {
     fn visit(&self, f: &mut dyn FnMut(&Tensor)) {
         sorted(self).into_iter().for_each(|k| self[k].visit(f));
     }
-    fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> HashMap<String, T> {
-        sorted(self).into_iter().map(|k| (k.clone(), self[k].map(f))).collect()
+    fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> HashMap<String, T> {
+        sorted(self).into_iter().map(|k| (k.clone(), self[k].map_tensors(f))).collect()
     }
 }
 fn sorted<T>(map: &HashMap<String, T>) -> Vec<&String> {
@@ -80,8 +80,8 @@ macro_rules! tuples {
             fn visit(&self, f: &mut dyn FnMut(&Tensor)) {
                 $(self.$index.visit(f);)*
             }
-            fn map(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Self {
-                ($(self.$index.map(f),)*)
+            fn map_tensors(&self, f: &mut dyn FnMut(&Tensor) -> Tensor) -> Self {
+                ($(self.$index.map_tensors(f),)*)
             }
         }
     };
@@ -99,7 +99,7 @@ macro_rules! without_tensors {
     ($($type:ty),*) => {$(
         impl Bundle for $type {
             fn visit(&self, _f: &mut dyn FnMut(&Tensor)) {}
-            fn map(&self, _f: &mut dyn FnMut(&Tensor) -> Tensor) -> Self {
+            fn map_tensors(&self, _f: &mut dyn FnMut(&Tensor) -> Tensor) -> Self {
                 self.clone()
             }
         }

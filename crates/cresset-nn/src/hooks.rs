@@ -146,11 +146,6 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 static GLOBAL: Mutex<Hooks> = Mutex::new(Hooks::NONE);
 static ANY_GLOBAL: AtomicBool = AtomicBool::new(false);
 
-/// Are hooks registered that run for every module?
-pub fn has_global_hooks() -> bool {
-    ANY_GLOBAL.load(Ordering::Relaxed)
-}
-
 fn global() -> MutexGuard<'static, Hooks> {
     GLOBAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -254,5 +249,5 @@ pub(crate) fn replace<B: Bundle>(bundle: &B, new: Vec<Option<Tensor>>, what: &st
         fail("hook", format!("a {what} returned {} tensors, but {count} are to be replaced", new.len()));
     }
     let mut new = new.into_iter();
-    bundle.map(&mut |old| new.next().flatten().unwrap_or_else(|| old.clone()))
+    bundle.map_tensors(&mut |old| new.next().flatten().unwrap_or_else(|| old.clone()))
 }
