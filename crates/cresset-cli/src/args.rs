@@ -10,6 +10,7 @@ Examples:
   cresset train --optimizer sgd --lr 0.1 --schedule step
   cresset train --data mnist --data-dir ~/mnist --epochs 5
   cresset train --data csv --csv flowers.csv --target species
+  cresset train --config classifier.toml               options from a file (examples/classifier.toml is one)
   cresset train --resume runs/digits                   go on after Ctrl-C, as if nothing had happened
   cresset eval runs/digits                             accuracy and confusion matrix of a trained network
   cresset inspect runs/digits/model.pth                what is in a file";
@@ -30,8 +31,11 @@ pub enum Command {
 }
 
 const TRAIN_HELP: &str = "\
-The network is a multi-layer classifier: for each number of --layers a block of Linear, BatchNorm1d, activation and Dropout,
+The network is a multi-layer classifier: for each number of --layers a block of Linear, norm, activation and Dropout,
 then a Linear layer to the classes. One fifth of the digits or of the CSV file's rows is kept for the test (--test-fraction).
+
+All options may stand in a file: --config FILE.toml, with the sections data, network, loss, optimizer, schedule, training,
+early_stopping and run; examples/classifier.toml has them all. What the command line says comes before what the file says.
 
 A run writes into OUT/NAME/:
   model.pth        the trained network's state dict; opens in PyTorch with torch.load(path, weights_only=True)
@@ -43,6 +47,8 @@ Examples:
   cresset train                                        the embedded digits with the defaults: a few seconds
   cresset train --layers 512,256,128 --dropout 0.3 --seed 7 --name deep
   cresset train --optimizer adamw --weight-decay 0.01 --schedule onecycle --lr 0.01
+  cresset train --patience 5 --epochs 200              stop when the loss on held-out rows has not fallen for 5 epochs
+  cresset train --config examples/classifier.toml --lr 0.01
   cresset train --data mnist --data-dir ~/mnist --epochs 5 --batch-size 128
   cresset train --data csv --csv flowers.csv --target species --layers 32 --batch-size 16
   cresset train --resume runs/digits                   go on after Ctrl-C: the result is the same, byte for byte
@@ -105,6 +111,9 @@ pub struct Network {
     /// Activation after every hidden layer
     #[arg(long, value_enum, default_value = "relu", value_name = "NAME")]
     pub activation: Activation,
+    /// Normalisation before every activation: batch (BatchNorm1d), layer (LayerNorm) or none
+    #[arg(long, value_enum, default_value = "batch", value_name = "NAME")]
+    pub norm: Norm,
 }
 
 /// How it is trained.
@@ -122,9 +131,18 @@ pub struct Training {
     /// Weight decay: an L2 penalty, with adamw a decay apart from the gradients
     #[arg(long, default_value_t = 0.0, value_name = "X", value_parser = not_negative)]
     pub weight_decay: f64,
-    /// Optimizer; sgd has momentum 0.9
+    /// Loss: cross-entropy for classes; mse, l1 or huber for numbers [default: cross-entropy or mse, as the data is]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub loss: Option<LossName>,
+    /// Part of the certainty that cross-entropy gives to the other classes
+    #[arg(long, default_value_t = 0.0, value_name = "X", value_parser = probability)]
+    pub label_smoothing: f64,
+    /// Optimizer
     #[arg(long, value_enum, default_value = "adam", value_name = "NAME")]
     pub optimizer: OptimizerName,
+    /// Momentum of sgd and rmsprop [default: 0.9 for sgd, 0 for rmsprop]
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub momentum: Option<f64>,
     /// How the learning rate changes: step (a tenth after each third of the epochs), cosine (to 0), onecycle (up and down, each batch),
     /// exponential (times 0.95 each epoch), plateau (a tenth when the training loss stands still), none
     #[arg(long, value_enum, default_value = "cosine", value_name = "NAME")]
@@ -132,11 +150,23 @@ pub struct Training {
     /// Where the random numbers start: the same seed gives the same run
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    /// Stop early: when the loss on rows held out of the training has not fallen for so many epochs; the best epoch's network is kept
+    #[arg(long, value_name = "EPOCHS", value_parser = count)]
+    pub patience: Option<usize>,
+    /// With --patience: what counts as having fallen
+    #[arg(long, default_value_t = 0.0, value_name = "X", value_parser = not_negative)]
+    pub min_delta: f64,
+    /// With --patience: part of the training rows that is held out
+    #[arg(long, default_value_t = 0.1, value_name = "PART", value_parser = part)]
+    pub validation_fraction: f64,
 }
 
 /// Where it runs and what it writes.
 #[derive(Args, Clone, Debug)]
 pub struct Run {
+    /// File with options, in TOML; those of the command line come before it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Threads that compute [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,
@@ -148,8 +178,9 @@ pub struct Run {
     pub out: PathBuf,
     /// Go on with an interrupted run, with its options; --epochs may be larger than before
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "data_dir", "csv", "target", "test_fraction", "layers", "dropout", "activation", "batch_size", "lr", "weight_decay",
-        "optimizer", "schedule", "seed", "name", "out",
+        "config", "data", "data_dir", "csv", "target", "test_fraction", "layers", "dropout", "activation", "norm", "batch_size", "lr",
+        "weight_decay", "loss", "label_smoothing", "optimizer", "momentum", "schedule", "seed", "patience", "min_delta",
+        "validation_fraction", "name", "out",
     ])]
     pub resume: Option<PathBuf>,
     /// Stop as with Ctrl-C after so many batches
@@ -240,6 +271,10 @@ names! {
         Relu = "relu", LeakyRelu = "leaky-relu", Elu = "elu", Selu = "selu", Gelu = "gelu", Silu = "silu", Mish = "mish", Tanh = "tanh",
         Sigmoid = "sigmoid"
     }
+    /// A normalisation.
+    Norm { Batch = "batch", Layer = "layer", None = "none" }
+    /// A loss.
+    LossName { CrossEntropy = "cross-entropy", Mse = "mse", L1 = "l1", Huber = "huber" }
     /// An optimizer.
     OptimizerName { Sgd = "sgd", Adam = "adam", AdamW = "adamw", RmsProp = "rmsprop", Adagrad = "adagrad" }
     /// A schedule of learning rates.

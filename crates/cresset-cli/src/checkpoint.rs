@@ -1,7 +1,10 @@
 //! What a run keeps on the disk to go on from.
 
-use crate::args::{Activation, DataName, Layers, Network, OptimizerName, ScheduleName, Source, Training};
+use crate::args::{
+    Activation, DataName, Layers, LossName, Network, Norm, OptimizerName, ScheduleName, Source, Training,
+};
 use crate::data::Task;
+use crate::early_stopping::Best;
 use crate::failure::{Failure, Result};
 use crate::report::Measure;
 use cresset::data::Standardizer;
@@ -24,6 +27,8 @@ pub struct Options {
 pub struct Epoch {
     pub train_loss: f64,
     pub train_score: f64,
+    /// Of the rows that are held out.
+    pub validation_loss: Option<f64>,
     pub test_loss: f64,
     pub test_score: f64,
     pub lr: f64,
@@ -55,6 +60,8 @@ pub struct Checkpoint {
     pub rng: Tensor,
     /// The figures of all epochs that are done.
     pub history: Vec<Epoch>,
+    /// The best epoch so far, where rows are held out.
+    pub best: Option<Best>,
     pub position: Option<Position>,
 }
 
@@ -86,6 +93,7 @@ impl Checkpoint {
             ("optimizer", self.optimizer.clone()),
             ("scheduler", self.scheduler.clone()),
             ("rng_state", (&self.rng).into()),
+            ("best", self.best.as_ref().map(Best::to_value).into()),
             ("position", position.into()),
             ("options", self.options.to_value()),
             ("task", task_to_value(&self.task)),
@@ -119,6 +127,10 @@ impl Checkpoint {
             scheduler: value.at("scheduler")?.clone(),
             rng: value["rng_state"].tensor()?.clone(),
             history: value["metrics"].as_list()?.iter().map(epoch_from_value).collect::<io::Result<_>>()?,
+            best: match value.at("best")? {
+                Value::None => None,
+                best => Some(Best::from_value(best)?),
+            },
             position,
         })
     }
@@ -148,14 +160,21 @@ impl Options {
             ("layers", Value::list(network.layers.0.iter().copied())),
             ("dropout", network.dropout.into()),
             ("activation", network.activation.name().into()),
+            ("norm", network.norm.name().into()),
             ("epochs", self.epochs.into()),
             ("batch_size", training.batch_size.into()),
             ("lr", training.lr.into()),
             ("weight_decay", training.weight_decay.into()),
+            ("loss", training.loss.map(|loss| loss.name().to_string()).into()),
+            ("label_smoothing", training.label_smoothing.into()),
             ("optimizer", training.optimizer.name().into()),
+            ("momentum", training.momentum.into()),
             ("schedule", training.schedule.name().into()),
             // Every seed is one of 64 bits; as text it needs no large integer.
             ("seed", training.seed.to_string().into()),
+            ("patience", training.patience.into()),
+            ("min_delta", training.min_delta.into()),
+            ("validation_fraction", training.validation_fraction.into()),
             ("threads", self.threads.into()),
         ])
     }
@@ -188,15 +207,31 @@ impl Options {
                 layers: Layers(layers),
                 dropout: v["dropout"].float()?,
                 activation: named(v, "activation", Activation::parse)?,
+                norm: named(v, "norm", Norm::parse)?,
             },
             training: Training {
                 epochs: Some(epochs),
                 batch_size: positive("batch_size")?,
                 lr: v["lr"].float()?,
                 weight_decay: v["weight_decay"].float()?,
+                loss: match v.at("loss")? {
+                    Value::None => None,
+                    _ => Some(named(v, "loss", LossName::parse)?),
+                },
+                label_smoothing: v["label_smoothing"].float()?,
                 optimizer: named(v, "optimizer", OptimizerName::parse)?,
+                momentum: match v.at("momentum")? {
+                    Value::None => None,
+                    momentum => Some(momentum.float()?),
+                },
                 schedule: named(v, "schedule", ScheduleName::parse)?,
                 seed: named(v, "seed", |s| s.parse().ok())?,
+                patience: match v.at("patience")? {
+                    Value::None => None,
+                    _ => Some(positive("patience")?),
+                },
+                min_delta: v["min_delta"].float()?,
+                validation_fraction: v["validation_fraction"].float()?,
             },
             epochs,
             threads: match v.at("threads")? {
@@ -211,6 +246,7 @@ fn epoch_to_value(e: &Epoch) -> Value {
     Value::dict([
         ("train_loss", e.train_loss.into()),
         ("train_score", e.train_score.into()),
+        ("validation_loss", e.validation_loss.into()),
         ("test_loss", e.test_loss.into()),
         ("test_score", e.test_score.into()),
         ("lr", e.lr.into()),
@@ -221,6 +257,10 @@ fn epoch_from_value(v: &Value) -> io::Result<Epoch> {
     Ok(Epoch {
         train_loss: v["train_loss"].float()?,
         train_score: v["train_score"].float()?,
+        validation_loss: match v.at("validation_loss")? {
+            Value::None => None,
+            loss => Some(loss.float()?),
+        },
         test_loss: v["test_loss"].float()?,
         test_score: v["test_score"].float()?,
         lr: v["lr"].float()?,

@@ -3,7 +3,7 @@
 use crate::args::{DataName, Source};
 use crate::failure::{Failure, Result};
 use cresset::Tensor;
-use cresset::data::{CsvReader, Mnist, Standardizer, Table, Target};
+use cresset::data::{CsvReader, Mnist, Standardizer, Table, Target, train_test_split};
 use std::path::Path;
 
 /// Rows and what is to be learnt from them: numbers `[n, inputs]`, and classes `[n]` or scaled numbers `[n, 1]`.
@@ -21,6 +21,25 @@ impl Rows {
     /// Numbers in a row.
     pub fn inputs(&self) -> usize {
         self.features.shape()[1]
+    }
+    /// Some of them.
+    fn select(&self, rows: &[usize]) -> Rows {
+        let index = Tensor::from_slice(&rows.iter().map(|&i| i as i64).collect::<Vec<i64>>());
+        Rows { features: self.features.index_select(0, &index), targets: self.targets.index_select(0, &index) }
+    }
+}
+
+impl Data {
+    /// Takes a part of the rows out of the training, the same for every run.
+    pub fn hold_out(&mut self, part: f64) -> Result<()> {
+        let (train, held_out) = train_test_split(self.train.len(), part, SPLIT_SEED);
+        if train.len() < 2 || held_out.is_empty() {
+            let n = self.train.len();
+            return Err(Failure::new(format!("{}: {n} rows are too few to hold some out (--patience)", self.name)));
+        }
+        self.validation = Some(self.train.select(&held_out));
+        self.train = self.train.select(&train);
+        Ok(())
     }
 }
 
@@ -47,6 +66,8 @@ impl Task {
 #[derive(Debug)]
 pub struct Data {
     pub train: Rows,
+    /// Rows that are neither trained nor tested with: they say when to stop.
+    pub validation: Option<Rows>,
     pub test: Rows,
     pub task: Task,
     /// How the columns were brought to one scale, if they were.
@@ -76,7 +97,14 @@ pub fn load(source: &Source) -> Result<Data> {
                 Ok(Rows { features, targets })
             };
             let task = Task::Classes((0..10).map(|d| d.to_string()).collect());
-            Ok(Data { train: rows(true)?, test: rows(false)?, task, scale: None, name: "mnist".into() })
+            Ok(Data {
+                train: rows(true)?,
+                validation: None,
+                test: rows(false)?,
+                task,
+                scale: None,
+                name: "mnist".into(),
+            })
         }
         DataName::Csv => {
             let (table, name) = table(source)?;
@@ -175,7 +203,14 @@ fn split(table: &Table, test: f64, standardize: bool, name: String) -> Result<Da
             Task::Number { mean, std } => scaled_numbers(table.targets(), *mean, *std),
         },
     };
-    Ok(Data { train: rows(&train), test: rows(&test), scale: scale.clone(), task: task.clone(), name })
+    Ok(Data {
+        train: rows(&train),
+        validation: None,
+        test: rows(&test),
+        scale: scale.clone(),
+        task: task.clone(),
+        name,
+    })
 }
 
 fn scaled_numbers(values: &Tensor, mean: f64, std: f64) -> Tensor {

@@ -2,9 +2,10 @@
 
 use crate::args::{Activation, DataName, Eval, Source};
 use crate::checkpoint::{Checkpoint, path_of};
+use crate::criterion::Criterion;
 use crate::data::{self, Rows, Task};
 use crate::failure::{Failure, Result};
-use crate::model::{MultiClassifier, sizes};
+use crate::model::{MultiClassifier, norm, sizes};
 use crate::report::{final_text, measure};
 use crate::say;
 use cresset::StateDict;
@@ -19,7 +20,7 @@ pub fn eval(args: &Eval) -> Result<()> {
     let path = path_of(&args.run);
     let value = io::load(&path)?;
     let here = |e: Failure| e.while_(path.display());
-    let (state, rows, task, activation) = if Checkpoint::is_one(&value) {
+    let (state, rows, task, activation, criterion) = if Checkpoint::is_one(&value) {
         let saved = Checkpoint::from_value(&value).map_err(|e| here(e.into()))?;
         let activation = args.activation.unwrap_or(saved.options.network.activation);
         let source = overridden(&saved.options.source, args);
@@ -33,15 +34,18 @@ pub fn eval(args: &Eval) -> Result<()> {
             }
             (data.test, data.task)
         };
-        (saved.model, rows, task, activation)
+        let criterion = Criterion::new(&saved.options.training, &task)?;
+        // Where rows are held out, the best epoch's network is the one that is kept.
+        (saved.best.map_or(saved.model, |best| best.model), rows, task, activation, criterion)
     } else {
         let state = value.state_dict().map_err(|e| here(e.into()))?;
         let plain = Source { data: DataName::Digits, data_dir: None, csv: None, target: None, test_fraction: 0.2 };
         let data = data::load(&overridden(&plain, args))?;
-        (state, data.test, data.task, args.activation.unwrap_or(Activation::Relu))
+        let criterion = Criterion::usual(&data.task);
+        (state, data.test, data.task, args.activation.unwrap_or(Activation::Relu), criterion)
     };
     let model = network(&state, &rows, &task, activation).map_err(here)?;
-    let (test, counts) = measure(&model, &rows, &task);
+    let (test, counts) = measure(&model, &rows, &task, criterion);
     say(&format!(
         "{model}\n{} parameters; {} rows\n\n{}",
         model.num_parameters(),
@@ -73,7 +77,7 @@ fn network(state: &StateDict, rows: &Rows, task: &Task, activation: Activation) 
             task.outputs()
         )));
     }
-    let model = MultiClassifier::new(inputs, &hidden, outputs, 0.0, activation);
+    let model = MultiClassifier::new(inputs, &hidden, outputs, 0.0, activation, norm(state));
     model.load_state_dict(state, true)?;
     model.eval();
     Ok(model)

@@ -2,7 +2,10 @@
 
 mod args;
 mod checkpoint;
+mod config;
+mod criterion;
 mod data;
+mod early_stopping;
 mod evaluate;
 mod failure;
 mod inspect;
@@ -14,20 +17,26 @@ mod run;
 mod train;
 
 use args::{Cli, Command};
-use clap::Parser;
+use config::NotParsed;
 use failure::{Failure, Result};
 use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::from_command_line(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(e) if e.use_stderr() && e.kind() != clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            eprintln!("{}", first_paragraph(&e.render().to_string()));
+        Err(NotParsed::Refused(e)) => {
+            eprintln!("{e}");
+            return ExitCode::from(e.code());
+        }
+        Err(NotParsed::Clap(e))
+            if e.use_stderr() && e.kind() != clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
+        {
+            eprintln!("{}", config::first_paragraph(&e));
             return ExitCode::from(2);
         }
         // Help and version.
-        Err(e) => e.exit(),
+        Err(NotParsed::Clap(e)) => e.exit(),
     };
     // Whatever the library refuses comes back here as one sentence.
     let done = cresset::attempt(|| match cli.command {
@@ -42,12 +51,6 @@ fn main() -> ExitCode {
             ExitCode::from(e.code())
         }
     }
-}
-
-/// What went wrong, without the usage that clap adds.
-fn first_paragraph(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|l| !l.is_empty()).collect();
-    lines.join(" ")
 }
 
 /// Writes to stdout. That nobody reads it (`cresset inspect ... | head`) is no failure.

@@ -1,12 +1,12 @@
 //! The network that the command line describes.
 
-use crate::args::Activation;
+use crate::args::{Activation, Norm};
 use crate::failure::{Failure, Result};
 use cresset::StateDict;
 use cresset::nn::Layer;
 use cresset::prelude::*;
 
-/// Blocks of Linear, BatchNorm1d, activation and Dropout, then a Linear layer to the classes.
+/// Blocks of Linear, norm, activation and Dropout, then a Linear layer to the classes.
 #[derive(Module, Clone)]
 pub struct MultiClassifier {
     base: Base,
@@ -21,12 +21,17 @@ impl MultiClassifier {
         outputs: usize,
         dropout: f64,
         activation: Activation,
+        norm: Norm,
     ) -> MultiClassifier {
         let mut network = Sequential::new(Vec::<Box<dyn Layer>>::new());
         let mut size = inputs;
         for &next in hidden {
             network.push(Linear::new(size, next));
-            network.push(BatchNorm1d::new(next));
+            match norm {
+                Norm::Batch => drop(network.push(BatchNorm1d::new(next))),
+                Norm::Layer => drop(network.push(LayerNorm::new(next))),
+                Norm::None => {}
+            }
             network.push(layer(activation));
             network.push(Dropout::new(dropout));
             size = next;
@@ -53,6 +58,15 @@ fn layer(activation: Activation) -> Box<dyn Layer> {
         Activation::Mish => Mish::new().boxed(),
         Activation::Tanh => Tanh::new().boxed(),
         Activation::Sigmoid => Sigmoid::new().boxed(),
+    }
+}
+
+/// The normalisation of the network that a state dict belongs to: what follows its first layer has running statistics, or a weight, or nothing.
+pub fn norm(state: &StateDict) -> Norm {
+    match (state.contains_key("network.1.running_mean"), state.contains_key("network.1.weight")) {
+        (true, _) => Norm::Batch,
+        (false, true) => Norm::Layer,
+        (false, false) => Norm::None,
     }
 }
 

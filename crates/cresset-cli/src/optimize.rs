@@ -1,28 +1,34 @@
 //! Optimizer and schedule by their names.
 
 use crate::args::{OptimizerName, ScheduleName, Training};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use cresset::io::Value;
 use cresset::nn::Parameter;
 use cresset::optim::{AdagradOptions, AdamOptions, AdamWOptions, OneCycleLROptions, RMSpropOptions, SgdOptions};
 use cresset::prelude::*;
 
 /// The optimizer that the options name.
-pub fn optimizer(options: &Training, params: Vec<Parameter>) -> Optimizer {
-    let Training { lr, weight_decay, .. } = *options;
-    match options.optimizer {
+pub fn optimizer(options: &Training, params: Vec<Parameter>) -> Result<Optimizer> {
+    let Training { lr, weight_decay, momentum, .. } = *options;
+    if momentum.is_some() && !matches!(options.optimizer, OptimizerName::Sgd | OptimizerName::RmsProp) {
+        let name = options.optimizer.name();
+        return Err(Failure::new(format!("a momentum (--momentum) goes with sgd and rmsprop, not with {name}")));
+    }
+    Ok(match options.optimizer {
         OptimizerName::Sgd => {
-            SGD::with(params, SgdOptions { lr, weight_decay, momentum: 0.9, ..Default::default() }).into()
+            let momentum = momentum.unwrap_or(0.9);
+            SGD::with(params, SgdOptions { lr, weight_decay, momentum, ..Default::default() }).into()
         }
         OptimizerName::Adam => Adam::with(params, AdamOptions { lr, weight_decay, ..Default::default() }).into(),
         OptimizerName::AdamW => AdamW::with(params, AdamWOptions { lr, weight_decay, ..Default::default() }).into(),
         OptimizerName::RmsProp => {
-            RMSprop::with(params, RMSpropOptions { lr, weight_decay, ..Default::default() }).into()
+            let momentum = momentum.unwrap_or(0.0);
+            RMSprop::with(params, RMSpropOptions { lr, weight_decay, momentum, ..Default::default() }).into()
         }
         OptimizerName::Adagrad => {
             Adagrad::with(params, AdagradOptions { lr, weight_decay, ..Default::default() }).into()
         }
-    }
+    })
 }
 
 /// How the learning rate changes.

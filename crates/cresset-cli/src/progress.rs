@@ -55,8 +55,14 @@ impl Progress {
         self.left = self.epochs.saturating_sub(number) * self.samples;
         let name = self.score;
         let mut line = format!(
-            "epoch {number:>2}/{}  train loss {:.4}  {name} {:.4}  test loss {:.4}  {name} {:.4}  lr {:.2e}",
-            self.epochs, e.train_loss, e.train_score, e.test_loss, e.test_score, e.lr
+            "epoch {number:>2}/{}  train loss {:.4}  {name} {:.4}{}  test loss {:.4}  {name} {:.4}  lr {:.2e}",
+            self.epochs,
+            e.train_loss,
+            e.train_score,
+            e.validation_loss.map(|loss| format!("  validation loss {loss:.4}")).unwrap_or_default(),
+            e.test_loss,
+            e.test_score,
+            e.lr
         );
         match &self.bar {
             Some(bar) => bar.println(line),

@@ -1,10 +1,11 @@
 //! Measuring a network, and what is said about it.
 
 use crate::checkpoint::Epoch;
+use crate::criterion::Criterion;
 use crate::data::{Rows, Task};
 use crate::failure::Result;
 use cresset::io::Value;
-use cresset::nn::functional::{self, Reduction};
+use cresset::nn::functional::{Reduction, mse_loss};
 use cresset::prelude::*;
 use std::io::Write;
 use std::path::Path;
@@ -21,12 +22,9 @@ pub struct Measure {
 
 impl Measure {
     /// The loss of a batch, for backward, which is counted too.
-    pub fn loss_of(&mut self, task: &Task, output: &Tensor, targets: &Tensor) -> Tensor {
+    pub fn loss_of(&mut self, task: &Task, criterion: Criterion, output: &Tensor, targets: &Tensor) -> Tensor {
         let n = output.shape()[0];
-        let loss = match task {
-            Task::Classes(_) => functional::cross_entropy(output, targets),
-            Task::Number { .. } => functional::mse_loss(output, targets, Reduction::Mean),
-        };
+        let loss = criterion.call(output, targets);
         let mean = loss.item::<f32>() as f64;
         self.loss += mean * n as f64;
         self.samples += n;
@@ -35,7 +33,7 @@ impl Measure {
                 let predicted = predictions(output);
                 predicted.iter().zip(targets.to_vec::<i64>()).filter(|(p, t)| **p == *t).count() as f64
             }
-            Task::Number { .. } => mean * n as f64,
+            Task::Number { .. } => no_grad(|| mse_loss(output, targets, Reduction::Sum)).item(),
         };
         loss
     }
@@ -77,7 +75,12 @@ fn predictions(output: &Tensor) -> Vec<i64> {
 const ROWS: usize = 1024;
 
 /// Measures a network in evaluation mode. For classes also the confusion matrix: `counts[true * n + predicted]`.
-pub fn measure(model: &impl Call<Tensor, Output = Tensor>, rows: &Rows, task: &Task) -> (Measure, Vec<u64>) {
+pub fn measure(
+    model: &impl Call<Tensor, Output = Tensor>,
+    rows: &Rows,
+    task: &Task,
+    criterion: Criterion,
+) -> (Measure, Vec<u64>) {
     let classes = if let Task::Classes(names) = task { names.len() } else { 0 };
     let (mut measure, mut counts) = (Measure::default(), vec![0; classes * classes]);
     no_grad(|| {
@@ -86,7 +89,7 @@ pub fn measure(model: &impl Call<Tensor, Output = Tensor>, rows: &Rows, task: &T
             let part = |t: &Tensor| t.narrow(0, at as isize, n);
             let targets = part(&rows.targets);
             let output = model.call(&part(&rows.features));
-            measure.loss_of(task, &output, &targets);
+            measure.loss_of(task, criterion, &output, &targets);
             if classes > 0 {
                 for (predicted, target) in predictions(&output).iter().zip(targets.to_vec::<i64>()) {
                     counts[target as usize * classes + *predicted as usize] += 1;
@@ -118,10 +121,18 @@ pub fn final_text(task: &Task, measure: &Measure, counts: &[u64]) -> String {
 pub fn write_metrics(path: &Path, task: &Task, history: &[Epoch]) -> Result<()> {
     let name = score_name(task);
     Ok(cresset::io::atomic_write(path, |file| {
-        writeln!(file, "epoch,train_loss,train_{name},test_loss,test_{name},lr,seconds")?;
+        // A column of its own where rows are held out.
+        let held_out = history.iter().any(|e| e.validation_loss.is_some());
+        let column = if held_out { "validation_loss," } else { "" };
+        writeln!(file, "epoch,train_loss,train_{name},{column}test_loss,test_{name},lr,seconds")?;
         for (i, e) in history.iter().enumerate() {
-            let Epoch { train_loss, train_score, test_loss, test_score, lr, seconds } = e;
-            writeln!(file, "{},{train_loss},{train_score},{test_loss},{test_score},{lr},{seconds:.3}", i + 1)?;
+            let Epoch { train_loss, train_score, validation_loss, test_loss, test_score, lr, seconds } = e;
+            let held_out = validation_loss.map(|loss| format!("{loss},")).unwrap_or_default();
+            writeln!(
+                file,
+                "{},{train_loss},{train_score},{held_out}{test_loss},{test_score},{lr},{seconds:.3}",
+                i + 1
+            )?;
         }
         Ok(())
     })?)
@@ -132,7 +143,11 @@ pub fn curves(task: &Task, history: &[Epoch]) -> cresset_viz::Figure {
     let all = |f: fn(&Epoch) -> f64| history.iter().map(f).collect::<Vec<f64>>();
     let (train_loss, test_loss) = (all(|e| e.train_loss), all(|e| e.test_loss));
     let (train_score, test_score) = (all(|e| e.train_score), all(|e| e.test_score));
-    let losses: [(&str, &[f64]); 2] = [("train", &train_loss), ("test", &test_loss)];
+    let validation_loss: Vec<f64> = history.iter().filter_map(|e| e.validation_loss).collect();
+    let mut losses: Vec<(&str, &[f64])> = vec![("train", &train_loss), ("test", &test_loss)];
+    if !validation_loss.is_empty() {
+        losses.push(("validation", &validation_loss));
+    }
     let scores: [(&str, &[f64]); 2] = [("train", &train_score), ("test", &test_score)];
     match task {
         Task::Classes(_) => cresset_viz::training_curves(&losses, &scores),

@@ -1,8 +1,10 @@
 //! `cresset train`.
 
-use crate::args::{DataName, Train};
+use crate::args::{DataName, Norm, Train};
 use crate::checkpoint::{self, Checkpoint, Epoch, Options, Position};
+use crate::criterion::Criterion;
 use crate::data::{self, Data};
+use crate::early_stopping::Best;
 use crate::failure::{Failure, Result};
 use crate::model::MultiClassifier;
 use crate::optimize::{self, Schedule};
@@ -31,7 +33,10 @@ pub fn train(args: &Train) -> Result<()> {
     if let Some(threads) = options.threads {
         set_num_threads(threads);
     }
-    let data = data::load(&options.source)?;
+    let mut data = data::load(&options.source)?;
+    if options.training.patience.is_some() {
+        data.hold_out(options.training.validation_fraction)?;
+    }
     if let Some(saved) = &saved
         && saved.task != data.task
     {
@@ -78,7 +83,9 @@ struct Session {
     optimizer: Optimizer,
     schedule: Schedule,
     loader: DataLoader<(Tensor, Tensor)>,
+    criterion: Criterion,
     history: Vec<Epoch>,
+    best: Option<Best>,
     position: Option<Position>,
     /// The state of the random numbers to go on with.
     rng: Tensor,
@@ -88,8 +95,9 @@ impl Session {
     fn new(options: Options, data: Data, folder: RunFolder) -> Result<Session> {
         let batch = options.training.batch_size;
         // BatchNorm cannot train on one sample.
-        let lone = data.train.len() % batch == 1;
-        if lone && data.train.len() <= batch || batch == 1 && !options.network.layers.0.is_empty() {
+        let batch_norm = options.network.norm == Norm::Batch && !options.network.layers.0.is_empty();
+        let lone = batch_norm && data.train.len() % batch == 1;
+        if batch_norm && (batch == 1 || lone && data.train.len() <= batch) {
             return Err(Failure::new(
                 "--batch-size 1 is too small: BatchNorm1d needs at least 2 samples in every batch",
             ));
@@ -102,13 +110,29 @@ impl Session {
             task.outputs(),
             network.dropout,
             network.activation,
+            network.norm,
         );
-        let optimizer = optimize::optimizer(&options.training, model.parameters());
+        let criterion = Criterion::new(&options.training, task)?;
+        let optimizer = optimize::optimizer(&options.training, model.parameters())?;
         let set = TensorDataset::new((data.train.features.clone(), data.train.targets.clone()));
         let loader = DataLoader::new(set, batch).shuffle(true).drop_last(lone && batch > 1);
         let schedule = Schedule::new(&options.training, &optimizer, options.epochs, loader.len());
         let rng = get_rng_state();
-        Ok(Session { options, data, folder, model, optimizer, schedule, loader, history: vec![], position: None, rng })
+        let (history, best, position) = (vec![], None, None);
+        Ok(Session {
+            options,
+            data,
+            folder,
+            model,
+            optimizer,
+            schedule,
+            loader,
+            criterion,
+            history,
+            best,
+            position,
+            rng,
+        })
     }
 
     /// Goes to where a checkpoint was written.
@@ -136,17 +160,19 @@ impl Session {
             Generator::new().set_state(state);
         }
         (self.history, self.position, self.rng) = (saved.history, saved.position, saved.rng);
+        self.best = saved.best;
         Ok(())
     }
 
     fn introduction(&self) -> String {
         let (data, t) = (&self.data, &self.options.training);
         let mut text = format!(
-            "{}\n{} parameters; {}: {} rows to train, {} to test; {}, lr {}, {} schedule; {} epochs of {} batches; seed {}; {} threads\n",
+            "{}\n{} parameters; {}: {} rows to train, {}{} to test; {}, lr {}, {} schedule; {} epochs of {} batches; seed {}; {} threads\n",
             self.model,
             self.model.num_parameters(),
             data.name,
             data.train.len(),
+            data.validation.as_ref().map(|rows| format!("{} held out, ", rows.len())).unwrap_or_default(),
             data.test.len(),
             t.optimizer.name(),
             t.lr,
@@ -174,7 +200,7 @@ impl Session {
 
     fn epochs(&mut self, stop: &Stop, progress: &mut Progress) -> Result<()> {
         set_rng_state(&self.rng);
-        while self.history.len() < self.options.epochs {
+        while self.history.len() < self.options.epochs && !self.stops_early() {
             if let Some(position) = self.epoch(stop, progress)? {
                 self.position = Some(position);
                 return self.interrupt();
@@ -185,6 +211,14 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Has the loss on the rows that are held out not fallen for too long?
+    fn stops_early(&self) -> bool {
+        match (self.options.training.patience, &self.best) {
+            (Some(patience), Some(best)) => self.history.len() >= best.epoch + patience,
+            _ => false,
+        }
     }
 
     /// One epoch, or the rest of one. Gives the place where it was stopped.
@@ -216,7 +250,7 @@ impl Session {
             let (features, targets) = batch?;
             self.optimizer.zero_grad();
             let output = self.model.call(&features);
-            let loss = train.loss_of(&self.data.task, &output, &targets);
+            let loss = train.loss_of(&self.data.task, self.criterion, &output, &targets);
             loss.backward();
             self.optimizer.step();
             self.schedule.batch_ends();
@@ -234,11 +268,19 @@ impl Session {
         }
         self.schedule.epoch_ends(train.loss());
         self.model.eval();
-        let (test, _) = measure(&self.model, &self.data.test, &self.data.task);
         let task = &self.data.task;
+        let (test, _) = measure(&self.model, &self.data.test, task, self.criterion);
+        let held_out = self.data.validation.as_ref();
+        let validation_loss = held_out.map(|rows| measure(&self.model, rows, task, self.criterion).0.loss());
+        if let Some(loss) = validation_loss
+            && self.best.as_ref().is_none_or(|best| loss < best.loss - self.options.training.min_delta)
+        {
+            self.best = Some(Best::new(number + 1, loss, &self.model));
+        }
         let epoch = Epoch {
             train_loss: train.loss(),
             train_score: train.score(task),
+            validation_loss,
             test_loss: test.loss(),
             test_score: test.score(task),
             lr,
@@ -261,6 +303,7 @@ impl Session {
             scheduler: self.schedule.state(),
             rng: self.rng.clone(),
             history: self.history.clone(),
+            best: self.best.clone(),
             position: self.position.clone(),
         };
         checkpoint.save(&self.folder.file(checkpoint::FILE))?;
@@ -282,7 +325,10 @@ impl Session {
     /// Writes the trained network and tells what it can do.
     fn finish(&self) -> Result<()> {
         self.model.eval();
-        let (test, counts) = measure(&self.model, &self.data.test, &self.data.task);
+        if let Some(best) = &self.best {
+            self.model.load_state_dict(&best.model, true)?;
+        }
+        let (test, counts) = measure(&self.model, &self.data.test, &self.data.task, self.criterion);
         save(self.model.state_dict(), self.folder.file("model.pth"))?;
         let curves = report::curves(&self.data.task, &self.history);
         for name in ["curves.svg", "curves.png"] {
@@ -291,6 +337,11 @@ impl Session {
         let seconds: f64 = self.history.iter().map(|e| e.seconds).sum();
         let mut text =
             format!("\n{} epochs in {seconds:.1} s; written to {}\n\n", self.history.len(), shown(self.folder.path()));
+        if let Some(best) = &self.best {
+            let done = if self.stops_early() { "stopped early" } else { "ended" };
+            text +=
+                &format!("{done}; kept is the network of epoch {}, validation loss {:.4}\n\n", best.epoch, best.loss);
+        }
         text += &final_text(&self.data.task, &test, &counts);
         say(&text)
     }
