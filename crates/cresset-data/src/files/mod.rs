@@ -2,7 +2,6 @@
 
 pub mod csv;
 mod csv_header;
-mod csv_rows;
 mod csv_target;
 pub mod embedded;
 pub mod idx;

@@ -10,6 +10,8 @@ const WORDS: usize = 6;
 #[derive(Clone, Copy)]
 pub(super) struct Constants {
     words: MaybeUninit<[u64; WORDS]>,
+    /// Of the value's type.
+    id: fn() -> TypeId,
 }
 
 impl Constants {
@@ -18,18 +20,15 @@ impl Constants {
         let mut words = MaybeUninit::<[u64; WORDS]>::uninit();
         // SAFETY: the value fits, as was just asserted.
         unsafe { words.as_mut_ptr().cast::<T>().write(value) };
-        Constants { words }
+        Constants { words, id: TypeId::of::<T> }
     }
-    /// The value, whose type `id` tells.
-    ///
-    /// # Safety
-    /// `id` is that of the type it was made from.
+    /// The value.
     ///
     /// # Panics
-    /// If it is of another type than T.
+    /// If it is of another type.
     #[inline]
-    pub(super) unsafe fn get<T: Copy + Send + Sync + 'static>(&self, id: TypeId) -> &T {
-        if id != TypeId::of::<T>() {
+    pub(super) fn get<T: Copy + Send + Sync + 'static>(&self) -> &T {
+        if (self.id)() != TypeId::of::<T>() {
             other_type();
         }
         // SAFETY: the words hold a T.
