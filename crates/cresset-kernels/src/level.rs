@@ -125,7 +125,9 @@ impl Simd for Plain {
     }
 }
 
-/// A kernel in a function of its own, for the processor that the program is compiled for.
+/// A kernel in a function of its own, for the processor that the program is compiled for. Never inlined: the parts of a kernel would be compiled
+/// again wherever they are used.
+#[inline(never)]
 fn plain<S: Simd, K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<S>()
 }

@@ -31,6 +31,7 @@ mod uniform;
 
 pub use dropout::{AlphaDropout, dropout_backward, dropout_scale};
 pub use generator::{DEFAULT_SEED, GeneratorState, STATE_SIZE, StateError};
+pub use integers::Integers;
 pub use mt19937::Mt19937;
 pub use multinomial::multinomial_from_exponentials;
 pub use number::{Float, Number};

@@ -56,6 +56,10 @@ impl Base {
     pub fn deep_copy_with(&self, copier: &mut Copier) -> Base {
         copier.base(self, || Base::with_hooks(self.is_training(), self.hooks()))
     }
+    /// Are hooks registered on this very module?
+    pub fn has_hooks(&self) -> bool {
+        self.is_hooked()
+    }
     #[inline]
     pub(crate) fn is_hooked(&self) -> bool {
         self.0.hooked.load(Ordering::Relaxed)

@@ -60,6 +60,7 @@ impl Buffer {
     }
     /// Holds `tensor` from now on (`self.hidden_state = tensor`). Take a result of the forward pass in with `.detach()`, or its graph stays alive.
     pub fn set(&self, tensor: Tensor) {
+        cresset_tensor::record::refuse(|| "a buffer was given another tensor inside the run".into());
         let old = std::mem::replace(&mut *self.0.cell.lock().unwrap_or_else(PoisonError::into_inner), tensor);
         drop(old);
     }

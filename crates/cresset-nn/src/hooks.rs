@@ -146,6 +146,11 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 static GLOBAL: Mutex<Hooks> = Mutex::new(Hooks::NONE);
 static ANY_GLOBAL: AtomicBool = AtomicBool::new(false);
 
+/// Are hooks registered that run for every module?
+pub fn has_global_hooks() -> bool {
+    ANY_GLOBAL.load(Ordering::Relaxed)
+}
+
 fn global() -> MutexGuard<'static, Hooks> {
     GLOBAL.lock().unwrap_or_else(PoisonError::into_inner)
 }

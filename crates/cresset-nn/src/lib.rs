@@ -64,7 +64,7 @@ pub use cresset_tensor::{Approximate, functional};
 pub use cresset_tensor::{HookHandle, StateDict};
 pub use forward::{Arg, Args, Call, Forward};
 pub use hooks::{
-    Gradients, Replacement, Values, register_module_forward_hook, register_module_forward_pre_hook,
+    Gradients, Replacement, Values, has_global_hooks, register_module_forward_hook, register_module_forward_pre_hook,
     register_module_full_backward_hook,
 };
 pub use inspect::{Summary, SummaryRow, stats, summary};

@@ -63,8 +63,17 @@ impl Array {
     /// A contiguous array whose elements `fill` writes (all of them) into a fresh slice.
     #[inline]
     pub fn build<T: Stored>(meta: Meta, fill: impl FnOnce(&mut [T])) -> Array {
-        let mut buffer = Array::buffer_for(&meta);
-        fill(&mut buffer.as_mut_slice::<T>()[..meta.numel()]);
+        let (mut buffer, n) = Array::fresh(&meta);
+        fill(&mut buffer.as_mut_slice::<T>()[..n]);
+        Array::over(buffer, meta)
+    }
+    // What building an array takes besides filling it, compiled once for hundreds of ways to fill it.
+    #[inline(never)]
+    fn fresh(meta: &Meta) -> (Buffer, usize) {
+        (Array::buffer_for(meta), meta.numel())
+    }
+    #[inline(never)]
+    fn over(buffer: Buffer, meta: Meta) -> Array {
         Array::from_buffer(buffer, meta)
     }
     /// A contiguous array without memory, for its shape and strides only: never to be read.
@@ -180,13 +189,15 @@ impl Array {
     /// If the array is not contiguous or the type is not its storage type.
     #[inline]
     pub fn with_slice<T: Stored, R>(&self, f: impl FnOnce(&[T]) -> R) -> R {
+        let (reading, elements) = self.read_elements();
+        f(&reading.slice::<T>()[elements])
+    }
+    #[inline(never)]
+    fn read_elements(&self) -> (Reading<'_>, std::ops::Range<usize>) {
         debug_assert!(self.is_contiguous());
         let n = self.numel();
-        let reading = self.read();
-        if n == 0 {
-            return f(&[]);
-        }
-        f(&reading.slice::<T>()[self.offset..self.offset + n])
+        let start = if n == 0 { 0 } else { self.offset };
+        (self.read(), start..start + n)
     }
     /// The elements in row-major order, converted from memory.
     pub fn to_vec<T: Element>(&self) -> Vec<T> {

@@ -9,6 +9,7 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::fail;
+use crate::record::constant;
 use crate::tensor::Tensor;
 
 impl Tensor {
@@ -20,7 +21,7 @@ impl Tensor {
     /// Zeros of a dtype (`torch.zeros(shape, dtype=...)`).
     #[track_caller]
     pub fn zeros_of(shape: impl Into<Dims>, dtype: DType) -> Tensor {
-        Tensor::from_array(Array::zeros(Meta::new(dtype, shape)))
+        constant(Tensor::from_array(Array::zeros(Meta::new(dtype, shape))))
     }
     /// Ones of the default dtype f32 (`torch.ones(shape)`).
     #[track_caller]
@@ -41,11 +42,11 @@ impl Tensor {
     /// All elements `value`, in a given dtype.
     #[track_caller]
     pub fn full_of(shape: impl Into<Dims>, value: impl Into<Scalar>, dtype: DType) -> Tensor {
-        Tensor::from_array(Array::full(Meta::new(dtype, shape), value.into()))
+        constant(Tensor::from_array(Array::full(Meta::new(dtype, shape), value.into())))
     }
     /// Zeros of the same shape and dtype (`torch.zeros_like(x)`).
     pub fn zeros_like(&self) -> Tensor {
-        Tensor::from_array(Array::zeros(self.meta()))
+        constant(Tensor::from_array(Array::zeros(self.meta())))
     }
     /// Ones of the same shape and dtype (`torch.ones_like(x)`).
     pub fn ones_like(&self) -> Tensor {
@@ -53,7 +54,7 @@ impl Tensor {
     }
     /// `value` in the same shape and dtype (`torch.full_like(x, value)`).
     pub fn full_like(&self, value: impl Into<Scalar>) -> Tensor {
-        Tensor::from_array(Array::full(self.meta(), value.into()))
+        constant(Tensor::from_array(Array::full(self.meta(), value.into())))
     }
     /// Memory for a shape in float32, its numbers arbitrary (`torch.empty(shape)`).
     #[track_caller]
@@ -65,7 +66,7 @@ impl Tensor {
     pub fn empty_of(shape: impl Into<Dims>, dtype: DType) -> Tensor {
         let meta = Meta::new(dtype, shape);
         if dtype == DType::Bool {
-            return Tensor::from_array(Array::zeros(meta));
+            return constant(Tensor::from_array(Array::zeros(meta)));
         }
         Tensor::from_array(Array::from_buffer(Array::buffer_for(&meta), meta))
     }
@@ -95,7 +96,7 @@ impl Tensor {
     }
     /// A 1-d tensor with the elements of a slice (`torch.tensor([...])`).
     pub fn from_slice<T: Element>(data: &[T]) -> Tensor {
-        Tensor::from_array(Array::from_slice(data, Dims::new(&[data.len()])))
+        constant(Tensor::from_array(Array::from_slice(data, Dims::new(&[data.len()]))))
     }
     /// A tensor of a shape with the elements of a slice in row-major order (`torch.tensor(data).reshape(shape)`).
     ///
@@ -107,7 +108,7 @@ impl Tensor {
         if data.len() != shape.numel() {
             fail("from_vec", format!("shape '{:?}' is invalid for input of size {}", &shape[..], data.len()));
         }
-        Tensor::from_array(Array::from_slice(data, shape))
+        constant(Tensor::from_array(Array::from_slice(data, shape)))
     }
     /// A 0-d tensor of one number (`torch.tensor(3.5)`).
     pub fn scalar_of(value: impl Into<Scalar>) -> Tensor {

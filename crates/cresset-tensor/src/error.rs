@@ -173,6 +173,10 @@ pub fn from_panic(payload: Box<dyn Any + Send>) -> Error {
 #[doc(hidden)]
 pub struct ModuleScope(());
 impl ModuleScope {
+    /// The modules that are running, outermost first.
+    pub fn running() -> Vec<u64> {
+        MODULES.with(|m| m.borrow().iter().map(|r| r.id).collect())
+    }
     /// Marks the module `id` as running, called at the caller's line, until the scope is dropped; also tells whether it is the outermost.
     #[track_caller]
     pub fn enter(id: u64) -> (ModuleScope, bool) {

@@ -4,6 +4,7 @@ use crate::array::{Array, Meta};
 use crate::autograd::node::Node;
 use crate::autograd::{mode, node};
 use crate::error::{self, Error};
+use crate::record;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::fmt::Debug;
@@ -107,6 +108,36 @@ pub trait Op: Debug + Send + Sync + 'static {
     fn refuse_grad(&self) -> Option<String> {
         None
     }
+
+    /// Does forward do more than give its outputs: draw random numbers, move running statistics? A compiler then runs it exactly as often, and
+    /// in the order, as it was recorded.
+    fn effects(&self) -> bool {
+        false
+    }
+
+    /// The type's name, to tell ops that print all they are (those of this crate) from a user's own.
+    #[doc(hidden)]
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
+    /// For a normalisation by fixed statistics: its eps. Inputs are x, [weight, bias], mean and variance; a compiler may make it part of the linear layer
+    /// before it.
+    #[doc(hidden)]
+    fn folds(&self) -> Option<f64> {
+        None
+    }
+
+    /// The same op with ReLU at its end, if it can have one.
+    #[doc(hidden)]
+    fn with_relu(&self) -> Option<Arc<dyn Op>> {
+        None
+    }
+
+    /// The op as a pointwise function that a compiler may run together with others; `None` if it is none.
+    fn pointwise(&self) -> Option<&dyn crate::expr::Pointwise> {
+        None
+    }
 }
 
 pub use crate::autograd::node::Context;
@@ -124,9 +155,77 @@ pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Few<Tensor> {
     run.finish(kept, inputs)
 }
 
+/// An op that others hold, too.
+#[derive(Debug)]
+struct Shared(Arc<dyn Op>);
+impl Op for Shared {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn grad_name(&self) -> String {
+        self.0.grad_name()
+    }
+    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
+        self.0.infer(inputs)
+    }
+    fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
+        self.0.forward(inputs, outputs)
+    }
+    fn saves(&self) -> Saves {
+        self.0.saves()
+    }
+    fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
+        self.0.backward(ctx, grads)
+    }
+    fn is_view(&self) -> bool {
+        self.0.is_view()
+    }
+    fn differentiable(&self, output: usize) -> bool {
+        self.0.differentiable(output)
+    }
+    fn refuse_grad(&self) -> Option<String> {
+        self.0.refuse_grad()
+    }
+    fn effects(&self) -> bool {
+        self.0.effects()
+    }
+    fn pointwise(&self) -> Option<&dyn crate::expr::Pointwise> {
+        self.0.pointwise()
+    }
+    fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+    fn folds(&self) -> Option<f64> {
+        self.0.folds()
+    }
+    fn with_relu(&self) -> Option<Arc<dyn Op>> {
+        self.0.with_relu()
+    }
+}
+
+/// The gradients of a run of an op outside any graph, as a compiler computes them. `inputs` and `outputs` are the numbers that
+/// [`Op::saves`] asks for (others may be missing) with the dtypes and shapes of all, `needs` says of which inputs the gradient is wanted.
+pub fn backward_of(
+    op: &Arc<dyn Op>,
+    inputs: &[(Meta, Option<Array>)],
+    outputs: &[(Meta, Option<Array>)],
+    needs: &[bool],
+    grads: &[Option<Array>],
+) -> Few<Option<Array>> {
+    let _mode = mode::set_grad_enabled(false);
+    let node = node::alone(Box::new(Shared(op.clone())), inputs, outputs, needs);
+    let saved = node.lock().saved.clone().expect("a new node has all it saved");
+    let context = Context::new(&node, &saved);
+    let grads: Few<Option<Tensor>> = grads.iter().map(|g| g.clone().map(Tensor::from_array)).collect();
+    let results = op.backward(&context, &grads);
+    let metas = inputs.iter().map(|(meta, _)| meta);
+    results.into_iter().zip(metas).map(|(g, meta)| g.map(|g| crate::autograd::backward::fit(g, meta).array())).collect()
+}
+
 /// Runs an op of one input and one output and records it even if the input requires no grad.
 #[track_caller]
 pub(crate) fn apply_recorded<O: Op>(op: O, input: &Tensor) -> Tensor {
+    debug_assert!(!mode::is_recording());
     Run::forward(&op, &[input]).finish(Some(Box::new(op)), &[input]).swap_remove(0)
 }
 
@@ -145,15 +244,18 @@ pub(crate) struct Run {
     pub inputs: SmallVec<[Array; 3]>,
     pub outputs: Few<Array>,
     view: bool,
-    /// Is the op to be kept in the graph?
+    /// Is the op to be kept, in the graph or in a recording?
     recorded: bool,
+    /// What a recording notes of the run.
+    noted: Option<Box<record::Noted>>,
 }
 
 impl Run {
     #[track_caller]
     #[inline(never)]
     fn forward(op: &dyn Op, inputs: &[&Tensor]) -> Run {
-        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+        let noted = record::note(inputs, false);
+        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
         let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
             Ok(m) => m,
@@ -168,35 +270,72 @@ impl Run {
             "{}: the shape rule says {out_metas:?}, forward gave {outputs:?}",
             op.name()
         );
-        Run { inputs: arrays, outputs, view: op.is_view(), recorded: wants_graph(inputs) }
+        let recorded = wants_graph(inputs) || noted.is_some();
+        Run { inputs: arrays, outputs, view: op.is_view(), recorded, noted: noted.map(record::Noted::done) }
     }
 
     #[track_caller]
     #[inline(never)]
-    fn finish_one(self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
-        let mut outs = self.finish(kept, inputs);
-        debug_assert_eq!(outs.len(), 1);
-        outs.pop().expect("an op with one output")
+    fn finish_one(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
+        debug_assert_eq!(self.outputs.len(), 1);
+        if self.noted.is_some() {
+            return self.finish(kept, inputs).swap_remove(0);
+        }
+        let node = self.node(kept, inputs);
+        let array = self.outputs.pop().expect("an op with one output");
+        self.tensor(array, 0, node.as_ref())
     }
 
     #[track_caller]
     #[inline(never)]
-    fn finish(self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
-        let node = kept.map(|op| node::record(op, inputs, &self));
-        let view = self.view;
-        let mut tensors = Few::new();
-        for (i, a) in self.outputs.into_iter().enumerate() {
-            let grad_fn = match &node {
-                Some(node) if a.dtype().is_floating_point() && node.op.differentiable(i) => {
-                    Some((node.clone(), i as u32))
-                }
-                _ => None,
-            };
-            tensors.push(Tensor::from_op(a, grad_fn, view));
+    fn finish(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
+        let (kept, noted) = self.share(kept, inputs);
+        let node = self.node(kept, inputs);
+        let outputs = std::mem::take(&mut self.outputs);
+        let tensors: Few<Tensor> =
+            outputs.into_iter().enumerate().map(|(i, a)| self.tensor(a, i, node.as_ref())).collect();
+        if let Some((op, noted)) = noted {
+            noted.ran(&op, &tensors);
         }
         tensors
     }
+
+    /// Keeps the op in the graph.
+    #[track_caller]
+    #[inline]
+    fn node(&self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Option<Arc<Node>> {
+        #[allow(clippy::manual_map, reason = "a closure has no caller, whose place the node keeps")]
+        match kept {
+            Some(op) => Some(node::record(op, inputs, self)),
+            None => None,
+        }
+    }
+
+    /// Output `i` as a tensor.
+    #[inline]
+    fn tensor(&self, a: Array, i: usize, node: Option<&Arc<Node>>) -> Tensor {
+        let grad_fn = match node {
+            Some(node) if a.dtype().is_floating_point() && node.op.differentiable(i) => Some((node.clone(), i as u32)),
+            _ => None,
+        };
+        Tensor::from_op(a, grad_fn, self.view)
+    }
+
+    /// In a recording the op is held by it, too, and by a node only where a gradient is wanted.
+    fn share(&mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> (Option<Box<dyn Op>>, Option<Held>) {
+        match (kept, self.noted.take()) {
+            (Some(op), Some(noted)) => {
+                let op: Arc<dyn Op> = Arc::from(op);
+                let node = wants_graph(inputs).then(|| Box::new(Shared(op.clone())) as Box<dyn Op>);
+                (node, Some((op, noted)))
+            }
+            (kept, _) => (kept, None),
+        }
+    }
 }
+
+/// An op in a recording, and what was noted of its run.
+type Held = (Arc<dyn Op>, Box<record::Noted>);
 
 /// Must a run with these inputs be recorded?
 #[inline]
@@ -244,7 +383,8 @@ impl Run {
     fn inplace(op: &dyn Op, inputs: &[&Tensor]) -> Run {
         let target = inputs[0];
         let name = op.name();
-        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+        let noted = record::note(inputs, true);
+        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
         let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
             Ok(m) => m,
@@ -259,17 +399,26 @@ impl Run {
         let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
         let outputs = op.forward(&refs, &out_metas);
         drop((refs, metas));
-        Run { inputs: arrays, outputs, view: false, recorded }
+        let recorded = recorded || noted.is_some();
+        Run { inputs: arrays, outputs, view: false, recorded, noted: noted.map(record::Noted::done) }
     }
 
     #[track_caller]
     #[inline(never)]
     fn write(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
         let target = inputs[0];
-        let node = kept.map(|op| node::record_inplace(op, inputs, &self));
+        let (kept, noted) = self.share(kept, inputs);
+        #[allow(clippy::manual_map, reason = "a closure has no caller, whose place the node keeps")]
+        let node = match kept {
+            Some(op) => Some(node::record_inplace(op, inputs, &self)),
+            None => None,
+        };
         crate::kernels::overwrite(&self.inputs[0], self.outputs.swap_remove(0));
         if let Some(node) = node {
             target.set_history(node);
+        }
+        if let Some((op, noted)) = noted {
+            noted.ran_inplace(&op, target);
         }
         target.clone()
     }
@@ -280,13 +429,13 @@ impl Run {
 #[track_caller]
 pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOnce(&O, &[Array])) -> Tensor {
     let any = inputs.iter().any(|t| t.requires_grad());
-    if any && mode::is_grad_enabled() {
+    if any && mode::is_grad_enabled() || mode::is_recording() {
         return apply_inplace(op, inputs);
     }
     if any {
         mode::saw_grad();
     }
-    let mut arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array()).collect();
+    let mut arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
     let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
     let out_metas = match op.infer(&metas) {
         Ok(m) => m,

@@ -7,6 +7,7 @@ use crate::error::fail;
 use crate::ops::drawn::drawn;
 use crate::tensor::Tensor;
 use crate::{with_element, with_float};
+use cresset_kernels::buffer::Buffer;
 use cresset_kernels::rng;
 use std::cell::RefCell;
 use std::fmt;
@@ -51,6 +52,7 @@ impl Generator {
     }
     /// Runs `f` on this thread with another default generator (a data loader's workers do).
     pub fn with_default<T>(generator: Generator, f: impl FnOnce() -> T) -> T {
+        crate::record::refuse(|| "another default generator was set inside the run".into());
         struct Restore(Option<Generator>);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -208,11 +210,23 @@ pub(crate) fn fill_like<T: Element>(
     fill: impl FnOnce(&mut rng::GeneratorState, &mut [T::Stored], bool),
     generator: Option<&Generator>,
 ) -> Array {
+    let mut fill = Some(fill);
+    fill_buffer(like, dtype, generator, &mut |g, buffer, n, contiguous| {
+        fill.take().expect("one call")(g, &mut buffer.as_mut_slice::<T::Stored>()[..n], contiguous);
+    })
+}
+
+/// Fills a buffer's first n elements; the last argument: is the array row-major?
+type FillBuffer<'a> = &'a mut dyn FnMut(&mut rng::GeneratorState, &mut Buffer, usize, bool);
+
+/// What [`fill_like`] does for all types.
+fn fill_buffer(like: &Array, dtype: DType, generator: Option<&Generator>, fill: FillBuffer) -> Array {
+    let meta = Meta::new(dtype, *like.shape());
     let contiguous = like.is_contiguous();
-    let flat = Array::build::<T::Stored>(Meta::new(dtype, *like.shape()), |out| {
-        let g = generator.cloned().unwrap_or_else(Generator::default_generator);
-        fill(&mut g.lock(), out, contiguous);
-    });
+    let mut buffer = Array::buffer_for(&meta);
+    let g = generator.cloned().unwrap_or_else(Generator::default_generator);
+    fill(&mut g.lock(), &mut buffer, meta.numel(), contiguous);
+    let flat = Array::from_buffer(buffer, meta);
     if contiguous {
         return flat;
     }
@@ -321,42 +335,49 @@ impl Fill {
                 |g, out, contiguous| match fill {
                     Fill::Uniform(a, b) => g.uniform(out, a, b),
                     Fill::Normal(m, s) => g.normal(out, m, s, contiguous),
+                    _ => unreachable!("a fill by way of f64"),
+                },
+                generator,
+            )
+        }
+        // The rest is drawn in f64, i64 or as bits, as PyTorch does for all dtypes, and converted.
+        let drawn = match self {
+            Fill::Uniform(..) | Fill::Normal(..) => {
+                return with_float!(dtype, T => float::<T>(self, like, dtype, generator));
+            }
+            Fill::LogNormal(..) | Fill::Exponential(_) | Fill::Cauchy(..) | Fill::Geometric(_) => fill_like::<f64>(
+                like,
+                DType::F64,
+                |g, out, _| match self {
                     Fill::LogNormal(m, s) => g.log_normal(out, m, s),
                     Fill::Exponential(l) => g.exponential(out, l),
                     Fill::Cauchy(m, s) => g.cauchy(out, m, s),
-                    _ => unreachable!("a fill for any dtype"),
-                },
-                generator,
-            )
-        }
-        fn any<T: Element>(fill: Fill, like: &Array, dtype: DType, generator: Option<&Generator>) -> Array
-        where
-            T::Stored: rng::Number,
-        {
-            fill_like::<T>(
-                like,
-                dtype,
-                |g, out, _| match fill {
                     Fill::Geometric(p) => g.geometric(out, p),
-                    Fill::Bernoulli(p) => g.bernoulli(out, p),
-                    Fill::Range(from, to) => g.random_range(out, from, to),
-                    Fill::Any => g.random(out),
-                    _ => unreachable!("a fill for floating-point dtypes"),
+                    _ => unreachable!("the four above"),
                 },
                 generator,
-            )
-        }
-        match self {
-            Fill::Uniform(..) | Fill::Normal(..) | Fill::LogNormal(..) | Fill::Exponential(_) | Fill::Cauchy(..) => {
-                with_float!(dtype, T => float::<T>(self, like, dtype, generator))
+            ),
+            Fill::Bernoulli(p) if dtype == DType::F32 => {
+                fill_like::<f32>(like, dtype, |g, out, _| g.bernoulli(out, p), generator)
             }
-            // A bool is stored as u8, but its range of random integers is its own.
-            Fill::Any if dtype == DType::Bool => any::<u8>(Fill::Range(0, Some(2)), like, dtype, generator),
-            Fill::Range(from, None) if dtype == DType::Bool => {
-                any::<u8>(Fill::Range(from, Some(2)), like, dtype, generator)
+            Fill::Bernoulli(p) => fill_like::<u8>(like, DType::U8, |g, out, _| g.bernoulli(out, p), generator),
+            Fill::Range(..) | Fill::Any => {
+                let (from, to) = match self {
+                    // A bool's range of random integers is its own.
+                    Fill::Any if dtype == DType::Bool => (Some(0), Some(2)),
+                    Fill::Range(from, None) if dtype == DType::Bool => (Some(from), Some(2)),
+                    Fill::Range(from, to) => (Some(from), to),
+                    _ => (None, None),
+                };
+                let kind = with_element!(dtype, T => rng::Integers::of::<<T as Element>::Stored>());
+                fill_like::<i64>(like, DType::I64, |g, out, _| g.random_integers(out, kind, from, to), generator)
             }
-            _ => with_element!(dtype, T => any::<T>(self, like, dtype, generator)),
+        };
+        // Numbers too large for a small integer wrap.
+        if drawn.dtype() == DType::F64 && !dtype.is_floating_point() {
+            return drawn.to(DType::I64).to(dtype);
         }
+        drawn.to(dtype)
     }
 }
 
@@ -456,14 +477,9 @@ impl Tensor {
         if n > limit && n > 0 {
             fail("randperm", format!("n cannot be greater than {limit} for {} type, got {n}", dtype.scalar_name()));
         }
-        fn go<T: Element>(n: usize, dtype: DType, generator: Option<&Generator>) -> Array
-        where
-            T::Stored: rng::Number,
-        {
-            let shell = Array::shell(Meta::new(dtype, [n]));
-            fill_like::<T>(&shell, dtype, |g, out, _| g.randperm(out), generator)
-        }
-        Tensor::from_array(with_element!(dtype, T => go::<T>(n, dtype, generator)))
+        let shell = Array::shell(Meta::new(DType::I64, [n]));
+        let order = fill_like::<i64>(&shell, DType::I64, |g, out, _| g.randperm(out), generator);
+        Tensor::from_array(order.to(dtype))
     }
     /// Uniform numbers in [0, 1) of the same shape, dtype and memory order (`torch.rand_like(x)`).
     #[track_caller]

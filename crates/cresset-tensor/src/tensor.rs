@@ -7,6 +7,7 @@ use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::fail;
 use crate::op::AnyNode;
+use crate::record;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -79,10 +80,14 @@ impl Tensor {
     #[inline]
     pub(crate) fn from_op(array: Array, grad_fn: Option<(Arc<AnyNode>, u32)>, view: bool) -> Tensor {
         let history = array.storage.history();
-        let inference = mode::is_inference_mode_enabled();
-        Tensor(Arc::new(Inner {
+        let (inference, recording) = mode::inference_and_recording();
+        let tensor = Tensor(Arc::new(Inner {
             state: Mutex::new(State { array, grad_fn, requires_grad: false, view, inference, history, extra: None }),
-        }))
+        }));
+        if recording {
+            record::made(&tensor);
+        }
+        tensor
     }
 
     #[inline]
@@ -94,7 +99,16 @@ impl Tensor {
 
     /// The numbers, without graph. Shares the memory.
     #[inline]
+    #[track_caller]
     pub fn array(&self) -> Array {
+        if mode::is_recording() {
+            record::read();
+        }
+        self.lock().array.clone()
+    }
+    /// The same for what a recording need not know of: ops, and looks at the layout.
+    #[inline]
+    pub(crate) fn array_unseen(&self) -> Array {
         self.lock().array.clone()
     }
     /// dtype and shape.
@@ -168,7 +182,7 @@ impl Tensor {
     }
     /// Do both lie in the same memory?
     pub fn shares_memory(&self, other: &Tensor) -> bool {
-        self.array().same_storage(&other.array())
+        self.array_unseen().same_storage(&other.array_unseen())
     }
     /// A handle that does not keep it alive.
     pub fn downgrade(&self) -> WeakTensor {
@@ -180,6 +194,7 @@ impl Tensor {
         Arc::strong_count(&self.0) == 1
             && Arc::weak_count(&self.0) == 0
             && Arc::strong_count(&self.lock().array.storage) == 1
+            && !mode::is_recording()
     }
 
     // ---- numbers out
@@ -285,8 +300,11 @@ impl Tensor {
     }
     /// The same numbers without history; shares the memory (`x.detach()`).
     pub fn detach(&self) -> Tensor {
-        let t = Tensor::from_array(self.array());
+        let t = Tensor::from_array(self.array_unseen());
         t.lock().history = u32::MAX;
+        if mode::is_recording() {
+            record::detached(self, &t);
+        }
         t
     }
     /// The gradient that backward has accumulated (`x.grad`).
@@ -368,6 +386,7 @@ impl Tensor {
     /// Keeps the gradient of a tensor that is not a leaf (`x.retain_grad()`).
     #[track_caller]
     pub fn retain_grad(&self) {
+        record::refuse(|| "retain_grad inside the run".into());
         match self.grad_fn() {
             Some((node, output)) => {
                 let mut state = node.lock();
@@ -384,6 +403,7 @@ impl Tensor {
     /// (`x.register_hook(hook)`).
     #[track_caller]
     pub fn register_hook(&self, hook: impl Fn(&Tensor) -> Option<Tensor> + Send + Sync + 'static) -> HookHandle {
+        record::refuse(|| "a hook was registered on a tensor inside the run".into());
         let id = NEXT_HOOK.fetch_add(1, Ordering::Relaxed);
         let hook: TensorHook = Arc::new(hook);
         match self.grad_fn() {
@@ -451,7 +471,8 @@ impl Tensor {
     /// Gives the tensor other numbers, dtype and shape, keeping its identity: every holder sees them (`x.data = other`). No history is recorded, and
     /// a gradient of another shape or dtype is dropped.
     pub fn set_data(&self, other: &Tensor) {
-        let array = other.array();
+        record::refuse(|| "set_data gave a tensor other numbers inside the run".into());
+        let array = other.array_unseen();
         let keep = self.grad().is_none_or(|g| g.meta() == *array.meta());
         if !keep {
             self.set_grad(None);
@@ -482,7 +503,7 @@ impl Tensor {
     /// Refuses memory in which several elements share a place.
     #[track_caller]
     pub(crate) fn check_overlap(&self, op: &'static str) {
-        let a = self.array();
+        let a = self.array_unseen();
         let overlaps = a.shape().iter().zip(a.strides().iter()).any(|(&n, &s)| n > 1 && s == 0);
         if overlaps {
             fail(

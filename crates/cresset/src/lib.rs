@@ -52,19 +52,21 @@
 #[doc = include_str!("../from-pytorch.md")]
 pub mod from_pytorch {}
 
+pub use cresset_compile as compiler;
 pub use cresset_data as data;
 pub use cresset_io as io;
 pub use cresset_nn as nn;
 pub use cresset_optim as optim;
 pub use cresset_tensor as tensor;
 
+pub use cresset_compile::{Compiled, CompiledFn, compile, compile_fn};
 pub use cresset_io::{load, save};
 pub use cresset_nn::functional;
 pub use cresset_tensor::*;
 
 /// What most programs need: `use cresset::prelude::*;`
 pub mod prelude {
-    pub use crate::{load, save};
+    pub use crate::{Compiled, CompiledFn, compile, compile_fn, load, save};
     pub use cresset_data::{DataLoader, Dataset, Subset, TensorDataset, random_split};
     pub use cresset_nn::*;
     // By name: the formulas of schedules (`Linear`, `Lambda`, ...) have names of layers.

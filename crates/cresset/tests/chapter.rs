@@ -182,3 +182,15 @@ fn histograms_have_numpys_counts() {
         assert_eq!(have.counts, want, "{name}");
     }
 }
+
+/// The times are measured, so only the words are compared. (Nothing is asserted about time in tests; the benchmark does that.)
+#[test]
+fn the_compiled_model_prints_the_words_of_the_book() {
+    let printed = run("3.9.2", &folder("compiled"));
+    let words: Vec<(&str, &str)> = printed.lines().filter_map(|l| l.split_once(": ")).collect();
+    let labels: Vec<&str> = words.iter().map(|w| w.0).collect();
+    assert_eq!(labels, ["原始模型时间", "编译模型时间", "加速比"], "{printed}");
+    let number = |i: usize, end: &str| words[i].1.strip_suffix(end).and_then(|n| n.parse::<f64>().ok());
+    let (eager, compiled, ratio) = (number(0, "s"), number(1, "s"), number(2, "x"));
+    assert!(eager.is_some() && compiled.is_some() && ratio.is_some_and(|r| r > 0.0), "{printed}");
+}

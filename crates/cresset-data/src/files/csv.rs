@@ -1,11 +1,11 @@
 //! Tables of numbers in CSV files.
 
 use super::csv_header::{First, first_line};
+use super::csv_rows::Rows;
 use super::csv_target::TargetColumn;
 use crate::error::Error;
 use crate::table::Table;
 use cresset_tensor::Tensor;
-use csv::{ReaderBuilder, StringRecord, Trim};
 use std::path::Path;
 
 /// Which column is the target.
@@ -100,15 +100,8 @@ impl CsvReader {
     /// As [`CsvReader::load`].
     pub fn parse(&self, bytes: &[u8], name: &str, target: impl Into<Column>) -> Result<Table, Error> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut rows = Rows {
-            name,
-            records: ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .trim(Trim::All)
-                .delimiter(self.delimiter.unwrap_or_else(|| likely_delimiter(bytes)))
-                .from_reader(bytes),
-        };
+        let delimiter = self.delimiter.unwrap_or_else(|| likely_delimiter(bytes));
+        let mut rows = Rows::new(name, bytes, delimiter);
         let Some(first) = rows.next()? else {
             return Err(Error::new(format!("{name}: the file is empty, expected rows of numbers")));
         };
@@ -189,39 +182,6 @@ impl Table {
     /// As [`CsvReader::load`].
     pub fn load_csv(path: impl AsRef<Path>, target: impl Into<Column>) -> Result<Table, Error> {
         CsvReader::new().load(path, target)
-    }
-}
-
-struct Row {
-    fields: StringRecord,
-    line: u64,
-}
-
-impl Row {
-    fn error(&self, name: &str, what: &str) -> Error {
-        Error::new(format!("{name}, line {}: {what}", self.line))
-    }
-}
-
-struct Rows<'a> {
-    name: &'a str,
-    records: csv::Reader<&'a [u8]>,
-}
-
-impl Rows<'_> {
-    fn next(&mut self) -> Result<Option<Row>, Error> {
-        let mut fields = StringRecord::new();
-        match self.records.read_record(&mut fields) {
-            Ok(false) => Ok(None),
-            Ok(true) => {
-                let line = fields.position().map_or(0, csv::Position::line);
-                Ok(Some(Row { fields, line }))
-            }
-            Err(e) => {
-                let line = e.position().map_or(0, csv::Position::line);
-                Err(Error::new(format!("{}, line {line}: expected text in UTF-8", self.name)))
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the first line of a table is.
 
 use super::csv::is_missing;
-use csv::StringRecord;
+use super::csv_rows::Fields;
 
 /// What the first line is.
 pub(super) enum First {
@@ -17,21 +17,22 @@ fn is_number(field: &str) -> bool {
     field.parse::<f64>().is_ok()
 }
 
-pub(super) fn first_line(first: &StringRecord, second: Option<&StringRecord>) -> First {
+pub(super) fn first_line(first: &Fields, second: Option<&Fields>) -> First {
     let is_text = |field: &str| !is_missing(field) && !is_number(field);
     let Some(second) = second else {
         return if first.iter().all(is_text) { First::Header } else { First::Row };
     };
-    let same_kinds = first.len() == second.len() && first.iter().zip(second).all(|(a, b)| is_number(a) == is_number(b));
+    let same_kinds =
+        first.len() == second.len() && first.iter().zip(second.iter()).all(|(a, b)| is_number(a) == is_number(b));
     if !same_kinds && let Some(counts) = counts(first, second.len(), is_text) {
         return counts;
     }
-    let text_above_number = first.iter().zip(second).any(|(a, b)| is_text(a) && is_number(b));
+    let text_above_number = first.iter().zip(second.iter()).any(|(a, b)| is_text(a) && is_number(b));
     if text_above_number { First::Header } else { First::Row }
 }
 
 /// `150,4,setosa,versicolor,virginica`
-fn counts(first: &StringRecord, columns: usize, is_text: impl Fn(&str) -> bool) -> Option<First> {
+fn counts(first: &Fields, columns: usize, is_text: impl Fn(&str) -> bool) -> Option<First> {
     let rows = first.get(0)?.parse().ok()?;
     let features: usize = first.get(1)?.parse().ok()?;
     let names: Vec<String> = first.iter().skip(2).map(str::to_string).collect();

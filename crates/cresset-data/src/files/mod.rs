@@ -2,6 +2,7 @@
 
 pub mod csv;
 mod csv_header;
+mod csv_rows;
 mod csv_target;
 pub mod embedded;
 pub mod idx;

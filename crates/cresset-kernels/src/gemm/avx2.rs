@@ -241,5 +241,5 @@ pub unsafe fn transpose4(src: *const f64, lds: usize, dst: *mut f64, ldd: usize)
     }
 }
 
-kernels!(f32_kernels, F32x8, f32, "avx2,fma", 6, 2, [1, 2, 3, 4, 5, 6], [1, 2]);
-kernels!(f64_kernels, F64x4, f64, "avx2,fma", 6, 2, [1, 2, 3, 4, 5, 6], [1, 2]);
+kernels!(f32_kernels, F32x8, f32, "avx2,fma", 6, 2, [1, 2, 3, 4, 5, 6], [4, 5, 6], [1, 2]);
+kernels!(f64_kernels, F64x4, f64, "avx2,fma", 6, 2, [1, 2, 3, 4, 5, 6], [4, 5, 6], [1, 2]);

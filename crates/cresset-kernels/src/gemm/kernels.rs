@@ -23,7 +23,7 @@ pub struct Kernels<T> {
     /// Vectors in a row of the largest tile.
     pub nv: usize,
     pub tile: Tiles<T>,
-    /// Tiles that copy `B` as they read it.
+    /// Tiles that copy `B` as they read it. Of two tiles that are as even as can be the first has more than half of the rows of the largest.
     pub packing: Tiles<T>,
     /// Tiles of the transposed product.
     pub across: Tiles<T>,
@@ -37,7 +37,7 @@ pub struct Kernels<T> {
 
 /// A function `$name` that returns the kernels of vector `$v`, compiled with `$features`.
 macro_rules! kernels {
-    ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], $nvs:tt) => {
+    ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], [$($half:literal),*], $nvs:tt) => {
         /// The kernels on this vector.
         pub fn $name() -> &'static $crate::gemm::kernels::Kernels<$t> {
             use $crate::gemm::{kernels, thin, tile as text};
@@ -81,7 +81,7 @@ macro_rules! kernels {
                 mr: $mr,
                 nv: $nv,
                 tile: kernels::tiles!(tile, [$($r),*], $nvs),
-                packing: kernels::tiles!(packing, [$($r),*], $nvs),
+                packing: kernels::tiles!(packing, [$($half),*], $nvs),
                 across: kernels::tiles!(across, [$($r),*], $nvs),
                 dots: [dots::<1, 4, 2>, dots::<2, 4, 1>, dots::<3, 4, 1>, dots::<4, 3, 1>],
                 rows: [rows::<1>, rows::<2>, rows::<3>, rows::<4>],
@@ -108,8 +108,8 @@ macro_rules! tiles {
 }
 pub(super) use tiles;
 
-kernels!(f32_portable, Array<f32, 4>, f32, , 4, 2, [1, 2, 3, 4], [1, 2]);
-kernels!(f64_portable, Array<f64, 2>, f64, , 4, 2, [1, 2, 3, 4], [1, 2]);
+kernels!(f32_portable, Array<f32, 4>, f32, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2]);
+kernels!(f64_portable, Array<f64, 2>, f64, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2]);
 
 /// A float type with kernels.
 pub trait Kerneled: Float {

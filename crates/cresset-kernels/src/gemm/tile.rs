@@ -125,11 +125,13 @@ pub unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PACK: bool
         if last == V::W {
             let acc = sums::<V, MR, NV, PACK, false>(t, last);
             finish::<V, MR, NV, false>(t, last, &acc);
-        } else if t.padded {
-            let acc = sums::<V, MR, NV, PACK, false>(t, last);
-            finish::<V, MR, NV, true>(t, last, &acc);
         } else {
-            let acc = sums::<V, MR, NV, PACK, true>(t, last);
+            // What is packed only now is never padded.
+            let acc = if !PACK && t.padded {
+                sums::<V, MR, NV, PACK, false>(t, last)
+            } else {
+                sums::<V, MR, NV, PACK, true>(t, last)
+            };
             finish::<V, MR, NV, true>(t, last, &acc);
         }
     }

@@ -95,14 +95,17 @@ pub trait Steps: Sized {
 // The enums of steps, the steps of each type, and the lanes that call them: one line below for each method of `Lane`.
 macro_rules! block_lane {
     (one: $($one:ident = $One:ident)*; two: $($two:ident = $Two:ident)*; ask: $($test:ident = $Test:ident $op:tt)*) => {
-        #[doc(hidden)]
-        #[derive(Clone, Copy)]
+        /// A function of one number: each stands for the method of [`Lane`] of its name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
         pub enum One { $($One),* }
-        #[doc(hidden)]
-        #[derive(Clone, Copy)]
+        /// A function of two numbers, as [`One`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
         pub enum Two { $($Two),* }
-        #[doc(hidden)]
-        #[derive(Clone, Copy)]
+        /// A question about two numbers, as [`One`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
         pub enum Ask { $($Test),* }
         $(
         #[derive(Clone, Copy)]

@@ -10,8 +10,6 @@ const WORDS: usize = 6;
 #[derive(Clone, Copy)]
 pub(super) struct Constants {
     words: MaybeUninit<[u64; WORDS]>,
-    /// Of the value's type.
-    id: fn() -> TypeId,
 }
 
 impl Constants {
@@ -20,15 +18,18 @@ impl Constants {
         let mut words = MaybeUninit::<[u64; WORDS]>::uninit();
         // SAFETY: the value fits, as was just asserted.
         unsafe { words.as_mut_ptr().cast::<T>().write(value) };
-        Constants { words, id: TypeId::of::<T> }
+        Constants { words }
     }
-    /// The value.
+    /// The value, whose type `id` tells.
+    ///
+    /// # Safety
+    /// `id` is that of the type it was made from.
     ///
     /// # Panics
-    /// If it is of another type.
+    /// If it is of another type than T.
     #[inline]
-    pub(super) fn get<T: Copy + Send + Sync + 'static>(&self) -> &T {
-        if (self.id)() != TypeId::of::<T>() {
+    pub(super) unsafe fn get<T: Copy + Send + Sync + 'static>(&self, id: TypeId) -> &T {
+        if id != TypeId::of::<T>() {
             other_type();
         }
         // SAFETY: the words hold a T.

@@ -10,6 +10,8 @@ use crate::lane::{Binary, Unary};
 use crate::math::Wide;
 use crate::strided::{extent, is_contiguous, is_injective};
 use half::{bf16, f16};
+use std::any::TypeId;
+use std::mem::MaybeUninit;
 
 /// A floating-point element type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,8 @@ struct Loops {
     gradients: [Pair; 2],
     /// Of a function of two numbers, for a plain number as one of them; without, the number is spread over a block.
     with_scalar: Option<Pair>,
+    /// Of the type of the constants.
+    id: fn() -> TypeId,
 }
 
 /// Which of a function's loops to run.
@@ -118,6 +122,7 @@ impl<U: Unary> OfUnary<U> {
         value: [block::<Eval<U>, f32, 1>, block::<Eval<U>, f64, 1>],
         gradients: [Self::GRADIENT; 2],
         with_scalar: None,
+        id: TypeId::of::<U>,
     };
 }
 struct OfBinary<U>(U);
@@ -130,6 +135,7 @@ impl<U: Binary> OfBinary<U> {
             [block::<GradB<U>, f32, 4>, block::<GradB<U>, f64, 4>],
         ],
         with_scalar: None,
+        id: TypeId::of::<U>,
     };
     const WITH_SCALAR: Loops =
         Loops { with_scalar: Some([scalar_block::<U, f32>, scalar_block::<U, f64>]), ..Self::LOOPS };
@@ -155,7 +161,8 @@ impl Function {
     /// If that was of another type.
     #[inline]
     pub fn get<U: Copy + Send + Sync + 'static>(&self) -> &U {
-        self.constants.get()
+        // SAFETY: the loops were made with the constants, from the same type.
+        unsafe { self.constants.get((self.loops.id)()) }
     }
     /// How many numbers it takes: 1 or 2.
     pub fn inputs(&self) -> usize {
@@ -197,13 +204,13 @@ impl Function {
                 return unsafe { erased.drive(shape, out, &[stand_in]) };
             }
         }
-        let mut scalars = [(0.0f32, 0.0f64); INPUTS];
+        let mut scalars = [const { MaybeUninit::<(f32, f64)>::uninit() }; INPUTS];
         let mut operands = [stand_in; INPUTS];
         for ((o, x), s) in operands.iter_mut().zip(ins).zip(&mut scalars) {
             match *x {
                 Input::Tensor(x) => *o = input(kind, shape, x),
                 Input::Scalar(v) => {
-                    *s = (v as f32, v);
+                    let s = s.write((v as f32, v));
                     let (ptr, size): (*const u8, usize) =
                         if double { ((&raw const s.1).cast(), 8) } else { ((&raw const s.0).cast(), 4) };
                     let strides = &NO_STRIDES[..shape.len()];

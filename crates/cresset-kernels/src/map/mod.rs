@@ -13,10 +13,11 @@ mod drive;
 mod element;
 mod erased;
 mod float;
+pub mod fused;
 
 #[doc(hidden)]
 pub use block::Steps;
-pub use block::{Block, Mask};
+pub use block::{Ask, Block, Mask, One, Two};
 pub use cast::cast;
 pub use closures::{map1, map1_, map2, map2_, map3};
 pub use copy::{copy, fill};

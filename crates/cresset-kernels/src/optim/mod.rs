@@ -57,6 +57,25 @@ where
     T: Element<Block: Float>,
     R: Formula<N>,
 {
+    pieces(&rule, p, g, state);
+}
+
+// All but the arithmetic stands in functions that do not know the formula, so that it is not compiled for each.
+
+/// A formula over slices of its computing type.
+trait Rule<B, const N: usize>: Sync {
+    fn run(&self, p: &mut [B], g: &[B], state: [&mut [B]; N]);
+}
+impl<B: Float, R: Formula<N>, const N: usize> Rule<B, N> for R {
+    fn run(&self, p: &mut [B], g: &[B], state: [&mut [B]; N]) {
+        dispatch(Pass { rule: *self, p, g, state });
+    }
+}
+
+fn pieces<T, const N: usize>(rule: &dyn Rule<T::Block, N>, p: &mut [T], g: &[T], state: [&mut [T]; N])
+where
+    T: Element<Block: Float>,
+{
     let n = p.len();
     assert!(g.len() == n && state.iter().all(|s| s.len() == n), "a formula's slices are of one length");
     if n <= GRAIN {
@@ -83,8 +102,6 @@ impl<T> Start<T> {
     }
 }
 
-// Small steps over arrays stand in functions that do not know the formula, so that they are not compiled for each.
-
 fn starts<T, const N: usize>(slices: [&mut [T]; N]) -> [Start<T>; N] {
     slices.map(|s| Start(s.as_mut_ptr()))
 }
@@ -101,11 +118,9 @@ fn all<T, const N: usize, const L: usize>(arrays: &mut [[T; L]; N], len: usize) 
     arrays.each_mut().map(|a| &mut a[..len])
 }
 
-#[inline]
-fn piece<T, const N: usize, R>(rule: R, p: &mut [T], g: &[T], mut state: [&mut [T]; N])
+fn piece<T, const N: usize>(rule: &dyn Rule<T::Block, N>, p: &mut [T], g: &[T], mut state: [&mut [T]; N])
 where
     T: Element<Block: Float>,
-    R: Formula<N>,
 {
     let (Some(load), Some(store)) = (T::LOAD, T::STORE) else {
         // SAFETY: without LOAD and STORE, `T` and `T::Block` are one type.
@@ -116,7 +131,7 @@ where
                 state.map(|s| &mut *(s as *mut [T] as *mut [T::Block])),
             )
         };
-        return dispatch(Pass { rule, p, g, state });
+        return rule.run(p, g, state);
     };
     let zero = T::Block::of(0.0);
     let (mut wide_p, mut wide_g, mut wide_s) = ([zero; BLOCK], [zero; BLOCK], [[zero; BLOCK]; N]);
@@ -131,7 +146,7 @@ where
                 load(s[k].cast_const().cast(), wide_s[k].as_mut_ptr().cast(), n);
             }
         }
-        dispatch(Pass { rule, p: &mut wide_p[..n], g: &wide_g[..n], state: all(&mut wide_s, n) });
+        rule.run(&mut wide_p[..n], &wide_g[..n], all(&mut wide_s, n));
         // SAFETY: as above, the other way round.
         unsafe {
             store(wide_p.as_ptr().cast(), p[start..start + n].as_mut_ptr().cast(), n);
@@ -192,7 +207,11 @@ impl<F: Float, R: Formula<N>, const N: usize> Pass<'_, F, R, N> {
                 new_s[k].copy_from_slice(&self.state[k][i..i + L]);
             }
             for j in 0..L {
-                let (x, s) = self.rule.step(new_p[j], old_g[j], std::array::from_fn(|k| new_s[k][j]));
+                let mut old_s = [new_p[j]; N];
+                for k in 0..N {
+                    old_s[k] = new_s[k][j];
+                }
+                let (x, s) = self.rule.step(new_p[j], old_g[j], old_s);
                 new_p[j] = x;
                 for k in 0..N {
                     new_s[k][j] = s[k];

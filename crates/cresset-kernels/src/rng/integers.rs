@@ -11,27 +11,50 @@ const WIDE_PERMUTATION: usize = (u32::MAX / 20) as usize;
 /// From this size on a permutation of 64-bit integers is made in 32-bit ones, which need half the cache.
 const LARGE_PERMUTATION: usize = 1 << 14;
 
+/// What decides how random integers are drawn for an element type.
+#[derive(Clone, Copy, Debug)]
+pub struct Integers {
+    max: i64,
+    wide: bool,
+    digits: u32,
+}
+impl Integers {
+    /// Of a type.
+    pub const fn of<T: Number>() -> Integers {
+        Integers { max: T::RANDOM_MAX, wide: T::RANDOM_WIDE, digits: T::DIGITS }
+    }
+}
+
 impl GeneratorState {
     /// Fills with integers of the whole type, or 0 to 2^digits for floats: PyTorch's `random_()`.
     pub fn random<T: Number>(&mut self, out: &mut [T]) {
-        let range = T::RANDOM_MAX as u64 + 1;
-        if T::RANDOM_WIDE {
-            self.modulo_wide(out, range, 0);
-        } else {
-            self.modulo_narrow(out, range, 0);
-        }
+        self.integers(out, Integers::of::<T>(), None, None);
     }
 
     /// Fills with integers in \[from, to), or from `from` up to the type's largest where `to` is `None`: PyTorch's
     /// `random_(from, to)` and `randint`. One word an element, two where the range is 2^28 or more.
     pub fn random_range<T: Number>(&mut self, out: &mut [T], from: i64, to: Option<i64>) {
-        let from = if T::DIGITS > 0 { representable_from::<T>(from) } else { from };
+        self.integers(out, Integers::of::<T>(), Some(from), to);
+    }
+
+    /// The integers that [`random_range`](Self::random_range) gives to another type, or without `from` those of [`random`](Self::random), before
+    /// they are converted to it.
+    pub fn random_integers(&mut self, out: &mut [i64], kind: Integers, from: Option<i64>, to: Option<i64>) {
+        self.integers(out, kind, from, to);
+    }
+
+    fn integers<T: Number>(&mut self, out: &mut [T], kind: Integers, from: Option<i64>, to: Option<i64>) {
+        let whole = (kind.max as u64).wrapping_add(1);
+        let Some(from) = from else {
+            return if kind.wide { self.modulo_wide(out, whole, 0) } else { self.modulo_narrow(out, whole, 0) };
+        };
+        let from = if kind.digits > 0 { representable_from(kind.digits, from) } else { from };
         let range = match to {
             Some(to) => {
-                let to = if T::DIGITS > 0 { representable_to::<T>(to) } else { to };
+                let to = if kind.digits > 0 { representable_to(kind.digits, to) } else { to };
                 (to as u64).wrapping_sub(from as u64)
             }
-            None => (T::RANDOM_MAX as u64).wrapping_sub(from as u64).wrapping_add(1),
+            None => whole.wrapping_sub(from as u64),
         };
         match range {
             // All 64-bit integers.
@@ -107,9 +130,9 @@ fn joined(pair: &[u32]) -> u64 {
     u64::from(pair[0]) << 32 | u64::from(pair[1])
 }
 
-/// The integer nearest to `value` that the float type has.
-fn rounded<T: Number>(value: i64) -> i64 {
-    match T::DIGITS {
+/// The integer nearest to `value` that the float type of so many digits has.
+fn rounded(digits: u32, value: i64) -> i64 {
+    match digits {
         24 => value as f32 as i64,
         11 => f16::from_i64(value).to_f64() as i64,
         8 => bf16::from_i64(value).to_f64() as i64,
@@ -118,20 +141,20 @@ fn rounded<T: Number>(value: i64) -> i64 {
 }
 
 /// Distance between neighbours of the float type near `value`.
-fn spacing<T: Number>(value: i64) -> i64 {
-    1 << (value.unsigned_abs().ilog2() + 1 - T::DIGITS)
+fn spacing(digits: u32, value: i64) -> i64 {
+    1 << (value.unsigned_abs().ilog2() + 1 - digits)
 }
 
 /// The lower bound, moved up if the float type would round a drawn value below it.
-fn representable_from<T: Number>(from: i64) -> i64 {
+fn representable_from(digits: u32, from: i64) -> i64 {
     let next = from.wrapping_add(1);
-    let nearest = rounded::<T>(next);
-    if nearest < from { nearest + spacing::<T>(next) } else { from }
+    let nearest = rounded(digits, next);
+    if nearest < from { nearest + spacing(digits, next) } else { from }
 }
 
 /// The upper bound, moved down if the float type would round a drawn value up to it.
-fn representable_to<T: Number>(to: i64) -> i64 {
+fn representable_to(digits: u32, to: i64) -> i64 {
     let last = to.wrapping_sub(1);
-    let nearest = rounded::<T>(last);
-    if nearest >= to { nearest - spacing::<T>(last) } else { to }
+    let nearest = rounded(digits, last);
+    if nearest >= to { nearest - spacing(digits, last) } else { to }
 }

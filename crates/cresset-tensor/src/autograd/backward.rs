@@ -138,8 +138,8 @@ impl Engine {
 }
 
 /// Undoes broadcasting and promotion: a gradient gets the shape and dtype of its input. The only place where that is done.
-fn fit(g: Tensor, meta: &Meta) -> Tensor {
-    let have = *g.array().meta();
+pub(crate) fn fit(g: Tensor, meta: &Meta) -> Tensor {
+    let have = g.meta();
     if have == *meta {
         return g;
     }

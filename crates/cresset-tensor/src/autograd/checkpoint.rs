@@ -67,7 +67,8 @@ impl Op for Checkpoint {
 /// ```
 #[track_caller]
 pub fn checkpoint(block: impl Fn(&Tensor) -> Tensor + Send + Sync + 'static, x: &Tensor) -> Tensor {
-    if !mode::is_grad_enabled() {
+    // In a recording the block's ops stand beside all others; what is kept for backward is the compiler's decision.
+    if !mode::is_grad_enabled() || mode::is_recording() {
         return block(x);
     }
     let rng = Moment::now();

@@ -3,7 +3,9 @@
 use std::cell::Cell;
 
 thread_local! {
-    static MODE: Cell<Mode> = const { Cell::new(Mode { grad: true, inference: false, saw_grad: false, anomaly: false }) };
+    static MODE: Cell<Mode> = const {
+        Cell::new(Mode { grad: true, inference: false, saw_grad: false, anomaly: false, recording: false })
+    };
 }
 
 #[derive(Clone, Copy)]
@@ -13,6 +15,8 @@ struct Mode {
     /// Set when an op had an input that requires grad, recorded or not (see `checkpoint`).
     saw_grad: bool,
     anomaly: bool,
+    /// Is a run being recorded (see `record`)?
+    recording: bool,
 }
 
 /// Restores the mode it replaced when dropped, also when `f` panics.
@@ -55,6 +59,23 @@ pub fn is_inference_mode_enabled() -> bool {
 #[inline]
 pub fn is_anomaly_enabled() -> bool {
     MODE.with(|m| m.get().anomaly)
+}
+
+/// Is a run being recorded on this thread? (See [`crate::record`].)
+#[inline]
+pub(crate) fn is_recording() -> bool {
+    MODE.with(|m| m.get().recording)
+}
+pub(crate) fn recording_guard() -> ModeGuard {
+    ModeGuard::set(|m| m.recording = true)
+}
+pub(crate) fn pause_recording() -> ModeGuard {
+    ModeGuard::set(|m| m.recording = false)
+}
+/// Is this thread inside inference mode, and is a run being recorded? One look for both.
+#[inline]
+pub(crate) fn inference_and_recording() -> (bool, bool) {
+    MODE.with(|m| (m.get().inference, m.get().recording))
 }
 
 /// Runs `f` without recording (`with torch.no_grad():`).

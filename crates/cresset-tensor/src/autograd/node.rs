@@ -116,6 +116,45 @@ fn node(
     })
 }
 
+/// A node that stands in no graph, for a backward that is run by itself.
+pub(crate) fn alone(
+    op: Box<dyn Op>,
+    inputs: &[(Meta, Option<Array>)],
+    outputs: &[(Meta, Option<Array>)],
+    needs: &[bool],
+) -> Arc<Node> {
+    let saved = Saved {
+        inputs: inputs
+            .iter()
+            .map(|(_, a)| {
+                a.as_ref().map(|a| SavedInput {
+                    tensor: Tensor::from_array(a.clone()),
+                    array: a.clone(),
+                    version: a.storage.version(),
+                })
+            })
+            .collect(),
+        outputs: outputs
+            .iter()
+            .map(|(_, a)| a.as_ref().map(|a| SavedOutput { array: a.clone(), version: a.storage.version() }))
+            .collect(),
+    };
+    // Only whether there is an edge is looked at (`Context::needs`).
+    let nowhere = Tensor::from_array(Array::shell(Meta::new(crate::DType::F32, [0])));
+    let slot = |(i, (meta, _)): (usize, &(Meta, Option<Array>))| Slot {
+        edge: needs.get(i).copied().unwrap_or(false).then(|| Edge::Leaf(nowhere.clone())),
+        meta: *meta,
+    };
+    Arc::new(Node {
+        seq: 0,
+        inputs: inputs.iter().enumerate().map(slot).collect(),
+        outputs: outputs.iter().map(|(meta, _)| *meta).collect(),
+        location: Location::caller(),
+        state: Mutex::new(State { saved: Some(saved), hooks: None }),
+        op,
+    })
+}
+
 impl Node {
     pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

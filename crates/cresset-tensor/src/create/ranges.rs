@@ -4,6 +4,7 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::fail;
+use crate::record::constant;
 use crate::tensor::Tensor;
 use crate::with_element;
 
@@ -16,7 +17,7 @@ fn vector(dtype: DType, n: usize, at: impl Fn(usize) -> Scalar) -> Tensor {
             }
         })
     }
-    Tensor::from_array(with_element!(dtype, T => go::<T>(n, at)))
+    constant(Tensor::from_array(with_element!(dtype, T => go::<T>(n, at))))
 }
 
 impl Tensor {
@@ -116,7 +117,7 @@ impl Tensor {
                 (0..n.min(m)).for_each(|i| out[i * m + i] = T::from_scalar(Scalar::Int(1)).store());
             })
         }
-        Tensor::from_array(with_element!(dtype, T => go::<T>(n, m)))
+        constant(Tensor::from_array(with_element!(dtype, T => go::<T>(n, m))))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::tensor::Tensor;
 #[inline]
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
     let (nx, nw) = (x.dim(), weight.dim());
-    let op = |grad| Rows { names: Names { op: "linear", grad }, transposed: true };
+    let op = |grad| Rows { names: Names { op: "linear", grad }, transposed: true, relu: false };
     match (nx, nw, bias) {
         (2, 2, Some(b)) if fits(b, weight) => apply(op("AddmmBackward0"), &[x, weight, b]).swap_remove(0),
         (2, 2, None) => apply1(op("MmBackward0"), [x, weight]),

@@ -116,7 +116,7 @@ pub fn batch_norm(
 ) -> Tensor {
     let affine = Affine::of(weight, bias);
     if training {
-        let array = |t: Option<&Tensor>| t.map(Tensor::array);
+        let array = |t: Option<&Tensor>| t.map(Tensor::array_unseen);
         let running = Running { mean: array(running_mean), var: array(running_var), momentum };
         // An empty batch has no statistics.
         let tracked = x.numel() > 0 && (running.mean.is_some() || running.var.is_some());

@@ -81,7 +81,7 @@ impl Tensor {
             fail("addmm", format!("{which} must be a matrix, got {n}-D tensor"));
         }
         let names = Names { op: "addmm", grad: "AddmmBackward0" };
-        let op = Rows { names, transposed: false };
+        let op = Rows { names, transposed: false, relu: false };
         if self.shape() == [b[1]] && beta.f64() == 1.0 && alpha.f64() == 1.0 {
             return apply(op, &[mat1, mat2, self]).swap_remove(0);
         }

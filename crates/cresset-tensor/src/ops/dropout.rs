@@ -6,6 +6,7 @@ use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::random::{self, Generator};
+use crate::record::constant;
 use crate::tensor::Tensor;
 use crate::with_float;
 use cresset_kernels::rng;
@@ -45,6 +46,9 @@ impl Op for Dropout {
     }
     fn saves(&self) -> Saves {
         Saves::outputs(0b10)
+    }
+    fn effects(&self) -> bool {
+        true
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         [grads[0].as_ref().map(|g| apply1(Masked(self.0), [g, &ctx.output(1)]))].into()
@@ -90,7 +94,7 @@ pub(crate) fn dropped(x: &Tensor, p: f64) -> Tensor {
 /// `bernoulli(1 - p) / (1 - p)` for the elements of `like`, drawn in the order of its memory.
 pub(crate) fn noise(like: &Array, p: f64) -> Tensor {
     if p == 1.0 {
-        return Tensor::from_array(Array::zeros(*like.meta()));
+        return constant(Tensor::from_array(Array::zeros(*like.meta())));
     }
     fn go<T: rng::Float + crate::dtype::Element<Stored = T>>(like: &Array, p: f64) -> Array {
         random::fill_like::<T>(like, like.dtype(), |g, out, _| g.dropout_noise(out, p), None)

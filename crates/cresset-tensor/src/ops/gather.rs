@@ -8,7 +8,7 @@ pub(super) use table::TABLE;
 use self::reduce::reduce_backward;
 use super::fill::zero_grad;
 use super::index::checked_index;
-use super::number::Number;
+use super::number::{Number, with_summed, with_sums};
 use super::value::Value;
 use super::view::dim_of;
 use crate::array::{Array, Meta, with_bits};
@@ -17,7 +17,6 @@ use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply_directly, apply1};
 use crate::tensor::Tensor;
-use crate::with_element;
 use cresset_kernels::buffer::Element as Stored;
 
 /// Visits an index array in row-major order with the places that go along with it in up to two other arrays: `f(position in the index, a, b)`.
@@ -175,7 +174,10 @@ impl Scatter {
             }
         }
         let (x, index, source) = (vector(&a[0]), vector(&a[1]), vector(&a[2]));
-        with_element!(x.dtype(), T => go::<T>(self, &x, &index, &source));
+        with_sums(&x, |x| {
+            let source = source.to(x.dtype());
+            with_summed!(x.dtype(), T => go::<T>(self, x, &index, &source));
+        });
     }
 }
 

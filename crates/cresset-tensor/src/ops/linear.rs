@@ -7,6 +7,7 @@ use crate::ops::matrix::{count, from_first, in_wide, row_strides, same_dtype, wi
 use crate::tensor::Tensor;
 use cresset_kernels::columns;
 use cresset_kernels::gemm::{Epilogue, GemmElement, Mat, gemm};
+use std::sync::Arc;
 
 /// How an op is called in messages and in the graph.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Names {
 pub(crate) struct Rows {
     pub names: Names,
     pub transposed: bool,
+    /// ReLU at the end, in the same pass; only in compiled graphs, where nobody asks this op for a gradient.
+    pub relu: bool,
 }
 
 /// The sizes of a run of [`Rows`].
@@ -46,7 +49,7 @@ impl Rows {
         Sizes { rows: count(x, has_inner as usize), inner, outer, has_inner }
     }
     fn derived(&self, transposed: bool) -> Rows {
-        Rows { names: Names { op: "mm", grad: "MmBackward0" }, transposed }
+        Rows { names: Names { op: "mm", grad: "MmBackward0" }, transposed, relu: false }
     }
 }
 
@@ -93,10 +96,21 @@ impl Op for Rows {
     #[inline]
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let s = self.sizes(inputs[0].shape(), inputs[1].shape());
-        [in_wide(inputs, outputs[0], |i, m| with_number!(m.dtype, T => forward::<T>(&s, self.transposed, i, m)))].into()
+        [in_wide(
+            inputs,
+            outputs[0],
+            |i, m| with_number!(m.dtype, T => forward::<T>(&s, self.transposed, self.relu, i, m)),
+        )]
+        .into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)
+    }
+    fn refuse_grad(&self) -> Option<String> {
+        self.relu.then(|| "with ReLU at its end it gives no gradients".into())
+    }
+    fn with_relu(&self) -> Option<Arc<dyn Op>> {
+        Some(Arc::new(Rows { names: self.names, transposed: self.transposed, relu: true }))
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let Some(g) = &grads[0] else { return (0..ctx.num_inputs()).map(|_| None).collect() };
@@ -123,14 +137,14 @@ impl Op for Rows {
         let mut all = Few::new();
         all.push(ctx.needs(0).then(|| {
             let w = ctx.input_array(1);
-            let back = Rows { names: self.names, transposed: !self.transposed };
+            let back = Rows { names: self.names, transposed: !self.transposed, relu: false };
             let sizes =
                 Sizes { rows: s.rows, inner: s.outer, outer: s.inner, has_inner: w.ndim() == 2 || !self.transposed };
             let meta = *ctx.input_meta(0);
             Tensor::from_array(in_wide(
                 &[&g, &w],
                 meta,
-                |i, m| with_number!(m.dtype, T => forward::<T>(&sizes, back.transposed, i, m)),
+                |i, m| with_number!(m.dtype, T => forward::<T>(&sizes, back.transposed, false, i, m)),
             ))
         }));
         all.push(ctx.needs(1).then(|| {
@@ -182,7 +196,8 @@ fn rows_of<'a>(x: &'a Array, has_last: bool, copy: &'a mut Option<Array>) -> (&'
 }
 
 #[inline]
-fn forward<T: GemmElement>(s: &Sizes, transposed: bool, inputs: &[&Array], meta: Meta) -> Array {
+fn forward<T: GemmElement>(s: &Sizes, transposed: bool, relu: bool, inputs: &[&Array], meta: Meta) -> Array {
+    let plain = if relu { Epilogue::default().relu() } else { Epilogue::default() };
     let w = inputs[1];
     let mut copy = None;
     let (x, row, col) = rows_of(inputs[0], s.has_inner, &mut copy);
@@ -195,7 +210,7 @@ fn forward<T: GemmElement>(s: &Sizes, transposed: bool, inputs: &[&Array], meta:
         _ => Mat::new(from_first::<T>(w, &wr), w.strides()[0], w.strides()[1]),
     };
     Array::build::<T>(meta, |out| match inputs.get(2) {
-        None => gemm(s.rows, s.outer, s.inner, a, w_mat, out, s.outer, &Epilogue::default()),
+        None => gemm(s.rows, s.outer, s.inner, a, w_mat, out, s.outer, &plain),
         Some(bias) => {
             let copy;
             let bias = if bias.is_contiguous() {
@@ -205,7 +220,7 @@ fn forward<T: GemmElement>(s: &Sizes, transposed: bool, inputs: &[&Array], meta:
                 &copy
             };
             bias.with_slice::<T, _>(|bias| {
-                gemm(s.rows, s.outer, s.inner, a, w_mat, out, s.outer, &Epilogue::default().bias(bias));
+                gemm(s.rows, s.outer, s.inner, a, w_mat, out, s.outer, &plain.bias(bias));
             });
         }
     })
@@ -243,7 +258,7 @@ impl Op for Gram {
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let Some(g) = &grads[0] else { return [None, None].into_iter().collect() };
         // C = Σ a_rᵀ b_r, so da_r = b_r C̄ᵀ and db_r = a_r C̄.
-        let rows = |transposed| Rows { names: Names { op: "mm", grad: "MmBackward0" }, transposed };
+        let rows = |transposed| Rows { names: Names { op: "mm", grad: "MmBackward0" }, transposed, relu: false };
         let da = ctx.needs(0).then(|| one(rows(true), &[&ctx.input(1), g]));
         let db = ctx.needs(1).then(|| one(rows(false), &[&ctx.input(0), g]));
         [da, db].into_iter().collect()

@@ -255,12 +255,15 @@ pub(crate) fn class_loss(op: ClassLoss, x: &Tensor, target: &Tensor, weight: Opt
         1 => shape[0],
         _ => shape[1],
     };
-    if target.dtype() == DType::I64 {
-        let t = target.array().contiguous();
-        let bad =
-            t.with_slice::<i64, _>(|t| t.iter().copied().find(|&t| (t < 0 || t >= classes as i64) && t != op.ignore));
-        if let (Some(t), true) = (bad, !shape.is_empty()) {
-            fail(name, format!("Target {t} is out of bounds."));
+    let looked_at;
+    let mut target = target;
+    if target.dtype() == DType::I64 && !shape.is_empty() {
+        let checked = CheckedTarget { name, classes, ignore: op.ignore };
+        if crate::record::is_recording() {
+            looked_at = apply(checked, &[target]).swap_remove(0);
+            target = &looked_at;
+        } else {
+            checked.look(&target.array());
         }
     }
     let mut outs = match weight {
@@ -269,6 +272,44 @@ pub(crate) fn class_loss(op: ClassLoss, x: &Tensor, target: &Tensor, weight: Opt
     };
     outs.truncate(1);
     outs.pop().expect("the loss")
+}
+
+/// Looks at every target. An op of its own in recordings, so that the targets of later runs are looked at, too.
+#[derive(Debug)]
+struct CheckedTarget {
+    name: &'static str,
+    classes: usize,
+    ignore: i64,
+}
+
+impl CheckedTarget {
+    #[track_caller]
+    fn look(&self, target: &Array) {
+        let outside = |t: &i64| (*t < 0 || *t >= self.classes as i64) && *t != self.ignore;
+        let bad = target.contiguous().with_slice::<i64, _>(|t| t.iter().copied().find(outside));
+        if let Some(t) = bad {
+            fail(self.name, format!("Target {t} is out of bounds."));
+        }
+    }
+}
+
+impl Op for CheckedTarget {
+    fn name(&self) -> &'static str {
+        "checked_target"
+    }
+    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
+        Ok([*inputs[0]].into())
+    }
+    fn forward(&self, inputs: &[&Array], _outputs: &[Meta]) -> Few<Array> {
+        self.look(inputs[0]);
+        [inputs[0].clone()].into()
+    }
+    fn backward(&self, _ctx: &Context, _grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
+        [None].into()
+    }
+    fn effects(&self) -> bool {
+        true
+    }
 }
 
 pub(super) const TABLE: &[OpInfo] = &[

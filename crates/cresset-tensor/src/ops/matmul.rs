@@ -7,12 +7,13 @@ use crate::ops::linear::{Names, Rows};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 
-const MM: Rows = Rows { names: Names { op: "mm", grad: "MmBackward0" }, transposed: false };
-const MV: Rows = Rows { names: Names { op: "mv", grad: "MvBackward0" }, transposed: true };
-const DOT: Rows = Rows { names: Names { op: "dot", grad: "DotBackward0" }, transposed: true };
+const MM: Rows = Rows { names: Names { op: "mm", grad: "MmBackward0" }, transposed: false, relu: false };
+const MV: Rows = Rows { names: Names { op: "mv", grad: "MvBackward0" }, transposed: true, relu: false };
+const DOT: Rows = Rows { names: Names { op: "dot", grad: "DotBackward0" }, transposed: true, relu: false };
 /// Rows of a tensor with more dimensions: PyTorch folds them and views the result.
-const FOLDED: Rows = Rows { names: Names { op: "matmul", grad: "UnsafeViewBackward0" }, transposed: false };
-const VECTOR: Rows = Rows { names: Names { op: "matmul", grad: "SqueezeBackward4" }, transposed: false };
+const FOLDED: Rows =
+    Rows { names: Names { op: "matmul", grad: "UnsafeViewBackward0" }, transposed: false, relu: false };
+const VECTOR: Rows = Rows { names: Names { op: "matmul", grad: "SqueezeBackward4" }, transposed: false, relu: false };
 
 impl Tensor {
     /// The product of two matrices, `(n, m) x (m, p) -> (n, p)` (`torch.mm(x, other)`).

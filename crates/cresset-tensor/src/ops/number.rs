@@ -1,7 +1,36 @@
-//! The arithmetic that scattering needs, for all ten element types.
+//! The arithmetic that scattering needs, for the types in which sums are scattered.
 
-use crate::dtype::Element;
+use crate::array::Array;
+use crate::dtype::{DType, Element};
 use half::{bf16, f16};
+
+/// Runs `f` on an array, or for small integers on a copy of it in i64 that is written back: they need no text of their own.
+pub(crate) fn with_sums(x: &Array, f: impl FnOnce(&Array)) {
+    if x.dtype().is_floating_point() || matches!(x.dtype(), DType::Bool | DType::I64) {
+        return f(x);
+    }
+    let wide = x.to(DType::I64);
+    f(&wide);
+    crate::kernels::write_into(x, &wide.to(x.dtype()));
+}
+
+/// Runs an expression with the element type of a dtype that [`with_sums`] leaves.
+macro_rules! with_summed {
+    ($dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            $crate::DType::Bool => {
+                type $t = bool;
+                $body
+            }
+            $crate::DType::I64 => {
+                type $t = i64;
+                $body
+            }
+            dtype => $crate::with_float!(dtype, $t => $body),
+        }
+    };
+}
+pub(crate) use with_summed;
 
 /// An element that can be combined with another of its kind. Integers wrap around; bool adds as "or" and multiplies as "and".
 pub(crate) trait Number: Element {
@@ -85,7 +114,7 @@ macro_rules! int {
         }
     )* };
 }
-int!(i64 i32 i16 i8 u8);
+int!(i64);
 
 impl Number for bool {
     const LOWEST: bool = false;

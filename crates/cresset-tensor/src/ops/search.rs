@@ -1,26 +1,18 @@
 //! Positions and counts: nonzero, one_hot, searchsorted, bincount and their kin. None has a gradient.
 
+use crate::Element;
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::kernels;
 use crate::op::{Context, Few, Op, apply1};
+use crate::ops::matrix::with_number;
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use crate::{Element, with_element};
 
 /// Which elements are not zero, in row-major order.
 pub(super) fn truths(a: &Array) -> Vec<bool> {
-    fn go<T: Element>(a: &Array) -> Vec<bool> {
-        let mut out = Vec::with_capacity(a.numel());
-        let reading = a.read();
-        let numbers = reading.slice::<T::Stored>();
-        let zero = T::default();
-        kernels::for_each_position(a, |p| out.push(T::load(numbers[p]) != zero));
-        out
-    }
-    with_element!(a.dtype(), T => go::<T>(a))
+    a.to(DType::Bool).to_vec()
 }
 
 /// Elements as f64, in row-major order.
@@ -269,9 +261,10 @@ impl Op for Search {
                 }
             })
         }
-        let dtype = inputs[0].dtype().promote(inputs[1].dtype());
+        // Widened without loss.
+        let dtype = inputs[0].dtype().promote(inputs[1].dtype()).computing();
         let (s, v) = (inputs[0].to(dtype), inputs[1].to(dtype));
-        [with_element!(dtype, T => go::<T>(&s, &v, self.right, outputs[0]))].into()
+        [with_number!(dtype, T => go::<T>(&s, &v, self.right, outputs[0]))].into()
     }
     fn backward(&self, ctx: &Context, _grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         vec![None; ctx.num_inputs()].into()

@@ -3,7 +3,7 @@
 use crate::repr::{boolean, number};
 use crate::{Buffer, Parameter, init};
 use cresset_tensor::error::fail;
-use cresset_tensor::{DType, Scalar, Tensor};
+use cresset_tensor::{DType, Scalar, Tensor, no_grad};
 
 /// The state of a new layer.
 pub(super) struct State {
@@ -47,6 +47,11 @@ pub(super) fn reset_running_stats(mean: &Option<Buffer>, var: &Option<Buffer>, b
 /// Counts a batch; gives the share that it has in the running statistics.
 pub(super) fn next_momentum(batches: &Buffer, momentum: Option<Scalar>) -> f64 {
     let cell = batches.get();
+    if let (true, Some(momentum)) = (cresset_tensor::record::is_recording(), momentum) {
+        // In a recording the count is an op like any other, not a number that was read.
+        no_grad(|| cell.add_(1i64));
+        return momentum.f64();
+    }
     let count = cell.item::<i64>() + 1;
     init::constant_(&cell, count);
     momentum.map_or(1.0 / count as f64, Scalar::f64)

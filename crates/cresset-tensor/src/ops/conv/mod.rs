@@ -6,7 +6,6 @@ mod table;
 
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
-use crate::dtype::DType;
 use crate::op::{Context, Few, Op, Saves, apply};
 use crate::ops::matrix::{in_wide, with_number};
 use crate::tensor::Tensor;
@@ -101,21 +100,11 @@ impl Op for Convolution {
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let dtype = outputs[0].dtype;
-        // f16 and bf16 are widened, and the result is rounded once.
-        let wide = dtype.accumulator();
+        // f16 and bf16 are widened, and the result is rounded once. Small integers wrap around as in their own type.
+        let wide = dtype.computing();
         let dense: smallvec::SmallVec<[Array; 3]> = inputs.iter().map(|a| a.to(wide).contiguous()).collect();
         let meta = Meta { dtype: wide, ..outputs[0] };
-        let result = match wide {
-            DType::F16 | DType::BF16 => unreachable!("widened"),
-            DType::F32 => self.compute::<f32>(&dense, meta),
-            DType::F64 => self.compute::<f64>(&dense, meta),
-            DType::I64 => self.compute::<i64>(&dense, meta),
-            DType::I32 => self.compute::<i32>(&dense, meta),
-            DType::I16 => self.compute::<i16>(&dense, meta),
-            DType::I8 => self.compute::<i8>(&dense, meta),
-            DType::U8 => self.compute::<u8>(&dense, meta),
-            DType::Bool => unreachable!("refused by the shape rule"),
-        };
+        let result = with_number!(wide, T => self.compute::<T>(&dense, meta));
         [result.to(dtype)].into()
     }
     fn saves(&self) -> Saves {

@@ -1,38 +1,77 @@
 //! Elements at positions that tensors give: the op that reads them and the op that writes them.
 
 use super::basic::Basic;
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::dims::{Dims, broadcast};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::kernels;
 use crate::op::{Context, Few, Op, Saves, apply, apply1};
 use crate::ops::fill::zero_grad;
-use crate::ops::number::Number;
+use crate::ops::number::{Number, with_summed, with_sums};
 use crate::ops::view::{Layout, Spec, View};
 use crate::tensor::Tensor;
-use crate::with_element;
+use cresset_kernels::buffer::Element as Stored;
 
 /// An index tensor as int64, negative positions counted from the end (where `wrap`), all of them checked against the dimension's size.
 #[track_caller]
 pub(crate) fn checked_index(op: &'static str, index: &Tensor, dim: usize, n: usize, wrap: bool) -> Tensor {
-    let array = index.array().to(DType::I64);
-    let lowest = if wrap { -(n as i64) } else { 0 };
-    let array = array.contiguous();
-    // One look at all without a branch; which index is the first bad one is asked only if there is one.
-    let outside = |i: i64| i < lowest || i >= n as i64;
-    let (negative, bad) = array.with_slice::<i64, _>(|numbers| {
-        let (signs, any) = numbers.iter().fold((0, false), |(signs, any), &i| (signs | i, any | outside(i)));
-        (signs < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
-    });
-    if let Some(i) = bad {
-        fail(op, format!("index {i} is out of bounds for dimension {dim} with size {n}"));
+    let checked = CheckedIndex { op, dim, n, wrap };
+    if crate::record::is_recording() {
+        return apply1(checked, [index]);
     }
-    if !negative {
-        return Tensor::from_array(array);
+    Tensor::from_array(checked.look(&index.array()))
+}
+
+/// Looks at every index. An op of its own in recordings, so that the indices of later runs are looked at, too.
+#[derive(Debug)]
+struct CheckedIndex {
+    op: &'static str,
+    dim: usize,
+    n: usize,
+    wrap: bool,
+}
+
+impl CheckedIndex {
+    #[track_caller]
+    fn look(&self, index: &Array) -> Array {
+        let CheckedIndex { op, dim, n, wrap } = *self;
+        let lowest = if wrap { -(n as i64) } else { 0 };
+        let array = index.to(DType::I64).contiguous();
+        // One look at all without a branch; which index is the first bad one is asked only if there is one.
+        let outside = |i: i64| i < lowest || i >= n as i64;
+        let (negative, bad) = array.with_slice::<i64, _>(|numbers| {
+            let (signs, any) = numbers.iter().fold((0, false), |(signs, any), &i| (signs | i, any | outside(i)));
+            (signs < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
+        });
+        if let Some(i) = bad {
+            fail(op, format!("index {i} is out of bounds for dimension {dim} with size {n}"));
+        }
+        if !negative {
+            return array;
+        }
+        let fixed: Vec<i64> = array.to_vec::<i64>().into_iter().map(|i| if i < 0 { i + n as i64 } else { i }).collect();
+        Array::from_slice(&fixed, *array.shape())
     }
-    let fixed: Vec<i64> = array.to_vec::<i64>().into_iter().map(|i| if i < 0 { i + n as i64 } else { i }).collect();
-    Tensor::from_array(Array::from_slice(&fixed, *array.shape()))
+}
+
+impl Op for CheckedIndex {
+    fn name(&self) -> &'static str {
+        "checked_index"
+    }
+    fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
+        Ok([Meta { dtype: DType::I64, shape: inputs[0].shape }].into())
+    }
+    fn forward(&self, inputs: &[&Array], _outputs: &[Meta]) -> Few<Array> {
+        [self.look(inputs[0])].into()
+    }
+    fn backward(&self, _ctx: &Context, _grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
+        [None].into()
+    }
+    fn effects(&self) -> bool {
+        // It may refuse, so it is run even where nobody reads what it gives.
+        true
+    }
 }
 
 /// The shape that index tensors broadcast to.
@@ -105,7 +144,7 @@ impl Places {
         Places { before: offsets(0..split, part.offset()), rows, after, block }
     }
 
-    fn read<T: Number>(&self, from: &[T::Stored], out: &mut [T::Stored]) {
+    fn read<T: Copy>(&self, from: &[T], out: &mut [T]) {
         let n = self.after.len();
         let mut at = 0;
         for b in &self.before {
@@ -123,8 +162,8 @@ impl Places {
         }
     }
 
-    /// Writes values in the order of the result; those of duplicates one after the other.
-    fn write<T: Number>(&self, to: &mut [T::Stored], values: &[T::Stored], accumulate: bool) {
+    /// Writes values in the order of the result; of those of duplicates the last one stays.
+    fn write<T: Copy>(&self, to: &mut [T], values: &[T]) {
         let n = self.after.len();
         let mut at = 0;
         for b in &self.before {
@@ -132,18 +171,34 @@ impl Places {
                 let start = b + r;
                 let values = &values[at..at + n];
                 at += n;
-                match (self.block, accumulate) {
-                    (true, false) => to[start..start + n].copy_from_slice(values),
-                    (true, true) => {
-                        for (t, v) in to[start..start + n].iter_mut().zip(values) {
-                            *t = T::load(*t).plus(T::load(*v)).store();
-                        }
+                if self.block {
+                    to[start..start + n].copy_from_slice(values);
+                } else {
+                    for (p, v) in self.after.iter().zip(values) {
+                        to[start + p] = *v;
                     }
-                    (false, false) => self.after.iter().zip(values).for_each(|(p, v)| to[start + p] = *v),
-                    (false, true) => {
-                        for (p, v) in self.after.iter().zip(values) {
-                            to[start + p] = T::load(to[start + p]).plus(T::load(*v)).store();
-                        }
+                }
+            }
+        }
+    }
+
+    /// Adds values in the order of the result.
+    fn add<T: Number>(&self, to: &mut [T::Stored], values: &[T::Stored]) {
+        let n = self.after.len();
+        let mut at = 0;
+        for b in &self.before {
+            for r in &self.rows {
+                let start = b + r;
+                let values = &values[at..at + n];
+                at += n;
+                let plus = |t: &mut T::Stored, v: T::Stored| *t = T::load(*t).plus(T::load(v)).store();
+                if self.block {
+                    for (t, v) in to[start..start + n].iter_mut().zip(values) {
+                        plus(t, *v);
+                    }
+                } else {
+                    for (p, v) in self.after.iter().zip(values) {
+                        plus(&mut to[start + p], *v);
                     }
                 }
             }
@@ -167,20 +222,16 @@ impl Op for Get {
         Ok([Meta { dtype: inputs[0].dtype, shape: arrange(&inputs[0].shape, &self.dims, &index) }].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        fn go<T: Number>(x: &Array, places: &Places, meta: Meta) -> Array {
+        fn go<T: Stored>(x: &Array, places: &Places, meta: Meta) -> Array {
             let reading = x.read();
-            Array::build::<T::Stored>(meta, |out| {
-                if !out.is_empty() {
-                    places.read::<T>(reading.slice(), out);
-                }
-            })
+            Array::build::<T>(meta, |out| places.read(reading.slice::<T>(), out))
         }
         let x = inputs[0];
         if outputs[0].numel() == 0 {
             return [Array::zeros(outputs[0])].into();
         }
         let places = Places::new(x, &self.dims, &inputs[1..]);
-        [with_element!(x.dtype(), T => go::<T>(x, &places, outputs[0]))].into()
+        [with_bits!(x.dtype(), T => go::<T>(x, &places, outputs[0]))].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(!1)
@@ -219,11 +270,11 @@ impl Put {
         self.write_part(&part, &a[1], &index);
     }
     fn write_part(&self, part: &Array, values: &Array, index: &[&Array]) {
-        fn go<T: Number>(part: &Array, values: &Array, places: &Places, accumulate: bool) {
-            let reading = values.read();
-            let n = values.numel();
-            let values = &reading.slice::<T::Stored>()[values.offset()..values.offset() + n];
-            places.write::<T>(part.storage().write().slice(), values, accumulate);
+        fn put<T: Stored>(part: &Array, values: &Array, places: &Places) {
+            values.with_slice::<T, _>(|values| places.write(part.storage().write().slice::<T>(), values));
+        }
+        fn add<T: Number>(part: &Array, values: &Array, places: &Places) {
+            values.with_slice::<T::Stored, _>(|values| places.add::<T>(part.storage().write().slice(), values));
         }
         let shapes: Vec<Dims> = index.iter().map(|a| *a.shape()).collect();
         let shape = arrange(part.shape(), &self.dims, &index_shape(shapes.iter()).expect("the shape rule has passed"));
@@ -235,8 +286,14 @@ impl Put {
             return kernels::write_into(part, &values);
         }
         let values = if values.same_storage(part) { values.copy() } else { values.contiguous() };
-        let places = Places::new(part, &self.dims, index);
-        with_element!(part.dtype(), T => go::<T>(part, &values, &places, self.accumulate));
+        if !self.accumulate {
+            let places = Places::new(part, &self.dims, index);
+            return with_bits!(part.dtype(), T => put::<T>(part, &values, &places));
+        }
+        with_sums(part, |part| {
+            let (values, places) = (values.to(part.dtype()), Places::new(part, &self.dims, index));
+            with_summed!(part.dtype(), T => add::<T>(part, &values, &places));
+        });
     }
 }
 

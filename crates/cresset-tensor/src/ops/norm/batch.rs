@@ -132,6 +132,12 @@ impl Op for BatchNorm {
     fn differentiable(&self, output: usize) -> bool {
         output == 0
     }
+    fn effects(&self) -> bool {
+        self.running.is_some()
+    }
+    fn folds(&self) -> Option<f64> {
+        (!self.training).then_some(self.eps)
+    }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let n_inputs = ctx.num_inputs();
         let Some(g) = &grads[0] else { return in_order(n_inputs, []) };

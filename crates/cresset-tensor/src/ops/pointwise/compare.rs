@@ -4,9 +4,11 @@ use super::{Layout, Operand, part, spread};
 use crate::array::{Array, Meta};
 use crate::dims::broadcast;
 use crate::dtype::{DType, Promotion, Scalar};
+use crate::expr::{self, Expr, Pointwise, Term};
 use crate::op::{Context, Few, Op, Saves, apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
+use cresset_kernels::lane::Lane;
 use cresset_kernels::map::{self, Number};
 
 /// What a two-operand op without gradient computes.
@@ -306,6 +308,34 @@ impl Op for Compare {
     fn refuse_grad(&self) -> Option<String> {
         (self.kind == Kind::Heaviside)
             .then(|| format!("the derivative for '{}' is not implemented: detach() its inputs", self.kind.name()))
+    }
+    fn pointwise(&self) -> Option<&dyn Pointwise> {
+        // Exclusive or and what is no test stay ops of their own.
+        (self.kind.is_test() && self.kind != Kind::LogicalXor).then_some(self)
+    }
+}
+
+impl Pointwise for Compare {
+    fn eval(&self, x: &[Term]) -> Term {
+        let second = match self.scalar {
+            Some(s) => Term::Number(expr::constant(s.f64())),
+            None => x[1],
+        };
+        let (a, b) = (|| x[0].number(), || second.number());
+        Term::Truth(match self.kind {
+            Kind::Eq => Lane::eq(&a(), &b()),
+            Kind::Ne => Lane::ne(&a(), &b()),
+            Kind::Lt => Lane::lt(&a(), &b()),
+            Kind::Le => Lane::le(&a(), &b()),
+            Kind::Gt => Lane::gt(&a(), &b()),
+            Kind::Ge => Lane::ge(&a(), &b()),
+            Kind::LogicalAnd => Expr::and(&x[0].truth(), &second.truth()),
+            Kind::LogicalOr => Expr::or(&x[0].truth(), &second.truth()),
+            other => unreachable!("{other:?} is not offered as a pointwise function"),
+        })
+    }
+    fn gradient(&self, _i: usize, _g: &Expr, _x: &[Term], _output: &Term) -> Option<Expr> {
+        None
     }
 }
 

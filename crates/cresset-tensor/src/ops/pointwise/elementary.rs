@@ -8,7 +8,6 @@ use self::functions::{
     Rsqrt, Sigmoid, Sign, Sin, Sinc, Sinh, Sqrt, Square, Tan, Tanh, Trunc,
 };
 use super::{apply_unary, apply_unary_inplace};
-use crate::op::{apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use crate::{DType, error::fail};

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::array::{Array, Meta};
 use crate::dtype::{DType, Promotion, Scalar};
+use crate::expr::{Expr, Pointwise, Term};
 use crate::op::{Context, Few, Op, Saves, apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
@@ -160,6 +161,17 @@ impl Op for PowScalar {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         [grads[0].as_ref().map(|g| self.in_floats().gradient(ctx, g))].into()
+    }
+    fn pointwise(&self) -> Option<&dyn Pointwise> {
+        Some(self)
+    }
+}
+impl Pointwise for PowScalar {
+    fn eval(&self, x: &[Term]) -> Term {
+        self.in_floats().eval(x)
+    }
+    fn gradient(&self, i: usize, g: &Expr, x: &[Term], y: &Term) -> Option<Expr> {
+        Pointwise::gradient(&self.in_floats(), i, g, x, y)
     }
 }
 

@@ -5,6 +5,7 @@ use super::{BinaryDef, Layout, Operand, part, spread};
 use crate::array::{Array, Meta};
 use crate::dims::broadcast;
 use crate::dtype::{DType, Promotion, Scalar};
+use crate::expr::{Expr, Pointwise, Term};
 use crate::op::{Context, Few, Op, Saves, apply_inplace, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
@@ -73,6 +74,23 @@ impl Op for Where {
         let ga = ctx.needs(1).then(|| apply1(Where, [&c, g, &zero]));
         let gb = ctx.needs(2).then(|| apply1(Where, [&c, &zero, g]));
         [None, ga, gb].into_iter().collect()
+    }
+    fn pointwise(&self) -> Option<&dyn Pointwise> {
+        Some(self)
+    }
+}
+
+impl Pointwise for Where {
+    fn eval(&self, x: &[Term]) -> Term {
+        Term::Number(Lane::select(&x[0].truth(), &x[1].number(), &x[2].number()))
+    }
+    fn gradient(&self, i: usize, g: &Expr, x: &[Term], _output: &Term) -> Option<Expr> {
+        let zero = g.splat(0.0);
+        match i {
+            0 => None,
+            1 => Some(Lane::select(&x[0].truth(), g, &zero)),
+            _ => Some(Lane::select(&x[0].truth(), &zero, g)),
+        }
     }
 }
 

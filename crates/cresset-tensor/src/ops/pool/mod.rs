@@ -3,10 +3,11 @@
 mod rule;
 mod table;
 
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::op::{Context, Few, Op, Saves, apply, apply1};
+use crate::ops::matrix::with_number;
 use crate::tensor::Tensor;
 use cresset_kernels::pool::{self, Windows, adaptive, sliding};
 
@@ -74,42 +75,6 @@ fn plane(shape: &Dims, nd: usize) -> usize {
     shape[shape.len() - nd..].iter().product()
 }
 
-/// Runs an expression with the type in which a dtype is compared: f16 and bf16 as f32.
-macro_rules! with_ordered {
-    ($dtype:expr, $t:ident => $body:expr) => {
-        match $dtype {
-            DType::F64 => {
-                type $t = f64;
-                $body
-            }
-            DType::I64 => {
-                type $t = i64;
-                $body
-            }
-            DType::I32 => {
-                type $t = i32;
-                $body
-            }
-            DType::I16 => {
-                type $t = i16;
-                $body
-            }
-            DType::I8 => {
-                type $t = i8;
-                $body
-            }
-            DType::U8 => {
-                type $t = u8;
-                $body
-            }
-            _ => {
-                type $t = f32;
-                $body
-            }
-        }
-    };
-}
-
 /// The largest elements, and where they lie in their planes.
 #[derive(Debug)]
 pub(crate) struct MaxPool(pub Pool);
@@ -139,8 +104,8 @@ impl Op for MaxPool {
             });
             [values.to(out[0].dtype), Array::from_buffer(indices, out[1])]
         }
-        let x = inputs[0].to(inputs[0].dtype().accumulator()).contiguous();
-        with_ordered!(x.dtype(), T => go::<T>(&self.0, &x, outputs)).into_iter().collect()
+        let x = inputs[0].to(inputs[0].dtype().computing()).contiguous();
+        with_number!(x.dtype(), T => go::<T>(&self.0, &x, outputs)).into_iter().collect()
     }
     fn saves(&self) -> Saves {
         Saves::outputs(0b10)
@@ -186,9 +151,9 @@ impl Op for PlaneScatter {
                 g.with_slice::<T, _>(|g| at.with_slice::<i64, _>(|at| pool::scatter(input, output, g, at, x, op.add)));
             })
         }
-        let g = inputs[0].to(inputs[0].dtype().accumulator()).contiguous();
+        let g = inputs[0].to(inputs[0].dtype().computing()).contiguous();
         let at = inputs[1].contiguous();
-        [with_ordered!(g.dtype(), T => go::<T>(self, &g, &at, outputs[0])).to(outputs[0].dtype)].into()
+        [with_number!(g.dtype(), T => go::<T>(self, &g, &at, outputs[0])).to(outputs[0].dtype)].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b10)
@@ -219,9 +184,8 @@ impl Op for PlaneGather {
                 x.with_slice::<T, _>(|x| at.with_slice::<i64, _>(|at| pool::gather(input, output, x, at, out)));
             })
         }
-        let x = inputs[0].to(inputs[0].dtype().accumulator()).contiguous();
-        let at = inputs[1].contiguous();
-        [with_ordered!(x.dtype(), T => go::<T>(self.nd, &x, &at, outputs[0])).to(outputs[0].dtype)].into()
+        let (x, at) = (inputs[0].contiguous(), inputs[1].contiguous());
+        [with_bits!(x.dtype(), T => go::<T>(self.nd, &x, &at, outputs[0]))].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b10)

@@ -1,10 +1,10 @@
 //! Elements chosen along a dimension by an index, and their way back: how the gradients of everything sorted or selected travel.
 
 use super::around;
-use crate::array::{Array, Meta};
+use crate::array::{Array, Meta, with_bits};
 use crate::op::{Context, Few, Op, Saves, apply1};
 use crate::tensor::Tensor;
-use crate::{Element, with_element};
+use crate::{Element, with_float};
 
 /// Takes (`gather`), or puts into zeros of `n` along the dimension and adds where several meet (`scatter_add`).
 #[derive(Debug)]
@@ -66,7 +66,12 @@ impl Op for Along {
             })
         }
         let (x, index) = (inputs[0].contiguous(), inputs[1].contiguous());
-        [with_element!(x.dtype(), T => go::<T>(self, &x, &index, outputs[0]))].into()
+        [if x.dtype().is_floating_point() {
+            with_float!(x.dtype(), T => go::<T>(self, &x, &index, outputs[0]))
+        } else {
+            with_bits!(x.dtype(), T => go::<T>(self, &x, &index, outputs[0]))
+        }]
+        .into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b10)

@@ -135,7 +135,7 @@ impl Tensor {
     /// If the number of elements differs.
     #[track_caller]
     pub fn reshape(&self, shape: impl IntList) -> Tensor {
-        let a = self.array();
+        let a = self.array_unseen();
         let shape = sizes_of("reshape", &shape.ints(), a.numel());
         match view_strides(a.shape(), a.strides(), &shape) {
             Some(strides) => apply1(View(Reshape { shape, strides, name: "view" }), [self]),
@@ -148,7 +148,7 @@ impl Tensor {
     /// If the number of elements differs, or the strides need a copy.
     #[track_caller]
     pub fn view(&self, shape: impl IntList) -> Tensor {
-        let a = self.array();
+        let a = self.array_unseen();
         let shape = sizes_of("view", &shape.ints(), a.numel());
         match view_strides(a.shape(), a.strides(), &shape) {
             Some(strides) => apply1(View(Reshape { shape, strides, name: "view" }), [self]),
@@ -227,7 +227,7 @@ impl Tensor {
     }
     #[track_caller]
     fn with_dims(&self, keep: impl Fn(usize) -> bool) -> Tensor {
-        let a = self.array();
+        let a = self.array_unseen();
         let pick = |from: &Dims| -> Dims { (0..from.len()).filter(|&d| keep(d)).map(|d| from[d]).collect() };
         apply1(View(Reshape { shape: pick(a.shape()), strides: pick(a.strides()), name: "squeeze" }), [self])
     }
@@ -254,7 +254,7 @@ impl Tensor {
     /// A view with a new dimension of size 1 before `dim` (`x.unsqueeze(dim)`); -1 puts it last.
     #[track_caller]
     pub fn unsqueeze(&self, dim: isize) -> Tensor {
-        let a = self.array();
+        let a = self.array_unseen();
         let d = dim_of("unsqueeze", dim, a.ndim() + 1);
         let (mut shape, mut strides) = (*a.shape(), *a.strides());
         let step = if d < a.ndim() { shape[d] * strides[d] } else { 1 };

@@ -140,7 +140,7 @@ impl Tensor {
     /// If an element would lie outside the storage, or the tensor requires grad and its own elements share places.
     #[track_caller]
     pub fn as_strided(&self, size: impl Into<Dims>, stride: impl IntList, offset: usize) -> Tensor {
-        let (shape, stride, a) = (size.into(), stride.ints(), self.array());
+        let (shape, stride, a) = (size.into(), stride.ints(), self.array_unseen());
         if shape.len() != stride.len() {
             fail(
                 "as_strided",

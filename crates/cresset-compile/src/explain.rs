@@ -1,0 +1,135 @@
+//! What compiling did, for people: the plan in words, and the memory it needs.
+
+use crate::graph::{Graph, Kind, Source};
+use crate::plan::Plan;
+use cresset_kernels::map::fused::Step;
+use std::fmt;
+
+/// What was done with one recording. Its `Display` is the plan in words.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The ops as they were recorded.
+    pub recorded: Vec<String>,
+    /// The jobs of a forward run, in order.
+    pub forward: Vec<JobReport>,
+    /// The jobs of a backward run; empty without gradients.
+    pub backward: Vec<JobReport>,
+    /// Bytes of results that live at once in a run of the recorded ops, if each is freed after its last reader.
+    pub memory_before: usize,
+    /// The same for the compiled forward, the values that it keeps for backward included.
+    pub memory_after: usize,
+    /// Jobs that run only when a captured tensor has changed.
+    pub once: usize,
+}
+
+/// One job of a plan.
+#[derive(Clone, Debug)]
+pub struct JobReport {
+    /// The op, or all ops of a fused job.
+    pub name: String,
+    /// How many ops it stands for.
+    pub ops: usize,
+    /// How many steps a fused job makes in one pass over memory; 0 for an op of its own.
+    pub steps: usize,
+    /// Why it stands alone, if it does.
+    pub alone: Option<&'static str>,
+    /// Its results' shapes.
+    pub shapes: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn before(graph: &Graph) -> Report {
+        let recorded = graph.nodes.iter().map(crate::graph::Node::name).collect();
+        Report { recorded, memory_before: peak(graph), ..Report::default() }
+    }
+    pub(crate) fn after(&mut self, graph: &Graph, plan: &Plan, backward: bool) {
+        let jobs = graph.nodes.iter().map(|n| JobReport {
+            name: n.name(),
+            ops: if let Kind::Fused(f) = &n.kind { f.names.len() } else { 1 },
+            steps: match &n.kind {
+                Kind::Fused(f) => {
+                    f.steps.iter().filter(|s| !matches!(s, Step::Input(_) | Step::Truth(_) | Step::Const(_))).count()
+                }
+                _ => 0,
+            },
+            alone: match &n.kind {
+                Kind::Fused(_) => None,
+                Kind::Gradient(_) => Some("the gradient of an op that is not pointwise"),
+                Kind::Op(_) if n.effects => Some("draws random numbers or changes a buffer"),
+                Kind::Op(op) if op.is_view() => Some("a view"),
+                Kind::Op(op) if op.pointwise().is_some() => Some("not in one dtype, f32 or f64"),
+                Kind::Op(_) => Some("not pointwise"),
+            },
+            shapes: n.outputs.iter().map(|v| format!("{:?}", graph.values[*v].meta)).collect(),
+        });
+        if backward {
+            self.backward = jobs.collect();
+        } else {
+            self.forward = jobs.collect();
+            self.memory_after = peak(graph);
+            self.once = plan.prologue_len();
+        }
+    }
+}
+
+/// The most bytes of computed values that live at once. Views have none of their own.
+fn peak(graph: &Graph) -> usize {
+    let bytes = |v: usize| graph.values[v].meta.numel() * graph.values[v].meta.dtype.size();
+    let mut last = vec![0; graph.values.len()];
+    for (n, node) in graph.nodes.iter().enumerate() {
+        node.inputs.iter().chain(&node.outputs).for_each(|v| last[*v] = n);
+    }
+    graph.outputs.iter().for_each(|v| last[*v] = usize::MAX);
+    let (mut live, mut peak) = (0, 0);
+    for (n, node) in graph.nodes.iter().enumerate() {
+        let view = |k: &Kind| matches!(k, Kind::Op(op) if op.is_view());
+        if !view(&node.kind) {
+            live += node.outputs.iter().map(|v| bytes(*v)).sum::<usize>();
+        }
+        peak = peak.max(live);
+        let mut ends: Vec<usize> = node.inputs.iter().chain(&node.outputs).copied().filter(|v| last[*v] == n).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        for v in ends {
+            let made_by_view = graph.nodes.iter().any(|k| k.outputs.contains(&v) && view(&k.kind));
+            if matches!(graph.values[v].source, Source::Node) && !made_by_view {
+                live -= bytes(v);
+            }
+        }
+    }
+    peak
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "{} ops recorded", self.recorded.len())?;
+        jobs(f, "forward", &self.forward)?;
+        if !self.backward.is_empty() {
+            jobs(f, "backward", &self.backward)?;
+        }
+        if self.once > 0 {
+            writeln!(f, "{} of the forward jobs run only when a parameter or buffer has changed", self.once)?;
+        }
+        write!(f, "memory of results: {} before, {} after", size(self.memory_before), size(self.memory_after))
+    }
+}
+
+fn jobs(f: &mut fmt::Formatter, title: &str, jobs: &[JobReport]) -> fmt::Result {
+    writeln!(f, "{title}: {} jobs", jobs.len())?;
+    for (i, j) in jobs.iter().enumerate() {
+        write!(f, "{i:4}  {} -> {}", j.name, j.shapes.join(", "))?;
+        match j.alone {
+            None => writeln!(f, "   fused: {} ops, {} steps in one pass", j.ops, j.steps)?,
+            Some(why) => writeln!(f, "   alone: {why}")?,
+        }
+    }
+    Ok(())
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..10_000_000 => format!("{:.1} KB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
