@@ -87,12 +87,14 @@ impl Forward for Squareplus {
 
 /// Compares backward with finite differences, for first and for second derivatives. Differences need float64.
 pub(crate) fn check() -> Result<(), String> {
-    let x = Tensor::from(vec![-3.0_f64, -0.5, 0.0, 0.7, 2.0]);
+    let inputs = [Tensor::from(vec![-3.0_f64, -0.5, 0.0, 0.7, 2.0])];
     let squareplus = |x: &[Tensor]| vec![apply1(SquareplusOp { b: 0.5 }, [&x[0]])];
-    gradcheck(&squareplus, &[x.clone()])?;
-    gradgradcheck(&squareplus, &[x.clone()])?;
-    let beta = Tensor::from(vec![1.3_f64]);
-    gradcheck(&|x: &[Tensor]| vec![&x[0] * (&x[0] * &x[1]).sigmoid()], &[x, beta])
+    gradcheck(&squareplus, &inputs)?;
+    gradgradcheck(&squareplus, &inputs)?;
+    // Of several inputs each counts that is of float64.
+    let swish = |x: &[Tensor]| vec![&x[0] * (&x[0] * &x[1]).sigmoid()];
+    let [x] = inputs;
+    gradcheck(&swish, &[x, Tensor::from(vec![1.3_f64])])
 }
 
 /// Points `[2n, 2]` on two spirals, and on which one each of them lies `[2n, 1]`.

@@ -117,9 +117,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("clipped, with a schedule", train(true, true, epochs)?),
     ];
     for (name, run) in &runs {
-        let largest = |norms: &[f64]| norms.iter().copied().fold(0.0, f64::max);
+        let largest = |norms: &[f64]| match norms.iter().copied().fold(0.0, f64::max) {
+            norm if norm < 1e4 => format!("{norm:.3}"),
+            norm => format!("{norm:.0e}"),
+        };
         println!(
-            "{name:>24}: last loss {:.4}, test accuracy {:.4}, largest norm {:.1e}, after clipping {:.1e}",
+            "{name:>24}: last loss {:.4}, test accuracy {:.4}, largest norm {}, after clipping {}",
             run.losses[run.losses.len() - 1],
             run.accuracy,
             largest(&run.norms),

@@ -98,7 +98,7 @@ fn figure(seen: &Observed, activations: &stats::Report, times: &[(String, Durati
 
     let ax = fig.subplot(2, 2, 2);
     for (name, norms) in seen.names.iter().zip(&seen.gradient_norms) {
-        ax.plot_y(norms).label(name);
+        ax.plot_y(norms).label(name).linewidth(0.8);
     }
     ax.title("norm of the gradient").xlabel("step").yscale(Scale::Log).grid(true).legend();
 

@@ -1,6 +1,6 @@
 //! Every Rust line of `docs/from-pytorch.md` stands here, compiled, run and checked; the last test looks that it does.
 
-use cresset::autograd::{Backward, grad};
+use cresset::autograd::{Backward, grad, gradcheck};
 use cresset::data::{ConcatDataset, transforms};
 use cresset::functional as F;
 use cresset::io::{self, Value, npy, safetensors};
@@ -288,6 +288,8 @@ fn autograd() {
     );
     y.sum().backward();
     assert!(net.fc1.weight.grad().is_some());
+    let checked = gradcheck(&|x| vec![x[0].tanh()], &[x.double()]);
+    assert_eq!(checked, Ok(()));
     detect_anomaly(|| net.call(&Tensor::ones([1, 10])).sum().backward());
 }
 
