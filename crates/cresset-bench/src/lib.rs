@@ -3,6 +3,7 @@
 //! The other side, and the program that runs both in turn, stand in `tools/bench`. Models are written as a user of the library
 //! would write them.
 
+mod compiled;
 pub mod convolution;
 pub mod dense;
 pub mod edges;
@@ -15,7 +16,7 @@ pub use workload::{Setup, Step, Workload};
 
 /// All workloads, group by group.
 pub fn workloads() -> Vec<Workload> {
-    [dense::workloads(), kernels::workloads(), convolution::workloads(), edges::workloads()].concat()
+    [dense::workloads(), kernels::workloads(), convolution::workloads(), edges::workloads(), compiled::workloads()].concat()
 }
 
 /// The workload of a name.

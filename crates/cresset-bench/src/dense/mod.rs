@@ -2,9 +2,9 @@
 
 mod attention;
 mod checkpoint;
-mod classifier;
+pub(crate) mod classifier;
 mod mnist;
-mod optimized;
+pub(crate) mod optimized;
 mod resnet;
 mod stateful;
 mod tiny;

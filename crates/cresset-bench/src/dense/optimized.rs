@@ -10,14 +10,14 @@ fn optimized_activation(x: &Tensor) -> Tensor {
 }
 
 #[derive(Module, Clone)]
-struct OptimizedModel {
+pub struct OptimizedModel {
     base: Base,
     fc1: Linear,
     fc2: Linear,
     fc3: Linear,
 }
 impl OptimizedModel {
-    fn new() -> OptimizedModel {
+    pub fn new() -> OptimizedModel {
         OptimizedModel {
             base: Base::new(),
             fc1: Linear::new(100, 200),
