@@ -16,7 +16,8 @@ pub use workload::{Setup, Step, Workload};
 
 /// All workloads, group by group.
 pub fn workloads() -> Vec<Workload> {
-    [dense::workloads(), kernels::workloads(), convolution::workloads(), edges::workloads(), compiled::workloads()].concat()
+    [dense::workloads(), kernels::workloads(), convolution::workloads(), edges::workloads(), compiled::workloads()]
+        .concat()
 }
 
 /// The workload of a name.

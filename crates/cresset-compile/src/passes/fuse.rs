@@ -52,8 +52,9 @@ pub fn run(graph: &mut Graph) {
         // Nodes that read the same values join, too: one pass over them instead of two.
         let siblings =
             (0..i).rev().filter(|k| graph.nodes[*k].inputs.iter().any(|v| graph.nodes[i].inputs.contains(v)));
-        let candidates: Vec<usize> = made.iter().copied().chain(siblings).map(|p| group[p]).collect();
-        for target in candidates {
+        let candidates: Vec<usize> = made.iter().copied().chain(siblings).collect();
+        for candidate in candidates {
+            let target = group[candidate];
             if group[i] == target {
                 continue;
             }
