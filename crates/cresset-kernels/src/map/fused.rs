@@ -320,10 +320,7 @@ impl Job<'_> {
                             };
                             let mut copy = [0u8; TILE];
                             std::ptr::copy_nonoverlapping(from, copy.as_mut_ptr(), TILE);
-                            let mask = &mut *at[i].cast::<[u32; TILE]>();
-                            for j in 0..TILE {
-                                mask[j] = (copy[j] != 0) as u32;
-                            }
+                            widen(&copy, &mut *at[i].cast::<[u32; TILE]>());
                         }
                         _ => {
                             at[i] = match direct[i] {
@@ -341,10 +338,8 @@ impl Job<'_> {
                     match end {
                         End::Sum => totals[o] += W::sum(std::slice::from_raw_parts(at[i].cast::<W>(), n)),
                         End::Store if p.steps[i].is_truth() => {
-                            let mask = &*at[i].cast::<[u32; TILE]>();
-                            for j in 0..n {
-                                self.outputs[o].add(start + j).write(mask[j] as u8);
-                            }
+                            let bytes = narrow(&*at[i].cast::<[u32; TILE]>());
+                            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.outputs[o].add(start), n);
                         }
                         End::Store => {
                             let to = self.outputs[o].wrapping_add(start * size_of::<W>());
@@ -427,6 +422,20 @@ unsafe fn step_on<W: Tiles>(step: &Step, at: &[*mut u8], out: *mut u8) {
             Step::Not(a) => masks(m(a), m(a), &mut *out.cast(), |a, _| a ^ 1),
         }
     }
+}
+
+/// Truth values as bytes to those of a tile, and back.
+fn widen(bytes: &[u8; TILE], mask: &mut [u32; TILE]) {
+    for i in 0..TILE {
+        mask[i] = u32::from(bytes[i] != 0);
+    }
+}
+fn narrow(mask: &[u32; TILE]) -> [u8; TILE] {
+    let mut bytes = [0; TILE];
+    for i in 0..TILE {
+        bytes[i] = mask[i] as u8;
+    }
+    bytes
 }
 
 fn masks(a: &[u32; TILE], b: &[u32; TILE], out: &mut [u32; TILE], f: impl Fn(u32, u32) -> u32) {
