@@ -26,6 +26,7 @@ struct Builder<'a> {
     graph: Graph,
     /// Forward values as they stand in the backward graph.
     here: HashMap<usize, usize>,
+    producers: Vec<Option<usize>>,
     keeps: Vec<usize>,
     grads: HashMap<usize, usize>,
 }
@@ -36,6 +37,7 @@ pub fn of(forward: &Graph) -> Result<Backward, String> {
         forward,
         graph: Graph { state: forward.state.clone(), ..Graph::default() },
         here: HashMap::new(),
+        producers: forward.producers(),
         keeps: vec![],
         grads: HashMap::new(),
     };
@@ -82,6 +84,10 @@ impl Builder<'_> {
         if let Some(&h) = self.here.get(&v) {
             return h;
         }
+        if let Some(h) = self.computed_again(v) {
+            self.here.insert(v, h);
+            return h;
+        }
         let value = &self.forward.values[v];
         let source = match &value.source {
             Source::Constant(a) => Source::Constant(a.clone()),
@@ -93,6 +99,24 @@ impl Builder<'_> {
         self.graph.values.push(Value { strides: value.strides, ..Value::new(value.meta, source) });
         self.here.insert(v, self.graph.values.len() - 1);
         self.graph.values.len() - 1
+    }
+
+    /// A cheap pointwise function of what stands in memory anyway is computed again, as part of the pass that reads it, instead of being written by
+    /// forward and read back.
+    fn computed_again(&mut self, v: usize) -> Option<usize> {
+        let producer = self.producers[v]?;
+        let node = &self.forward.nodes[producer];
+        let fused = self.forward.as_fused(node)?;
+        let stands = |v: &usize| match self.producers[*v] {
+            None => true,
+            Some(p) => self.forward.as_fused(&self.forward.nodes[p]).is_none(),
+        };
+        if !fused.steps.iter().all(cheap) || !node.inputs.iter().all(stands) {
+            return None;
+        }
+        let inputs = node.inputs.iter().map(|v| self.value(*v)).collect();
+        let meta = self.forward.values[v].meta;
+        Some(self.push(Kind::Fused(fused), inputs, &[meta], &node.modules)[0])
     }
 
     fn push(&mut self, kind: Kind, inputs: Vec<usize>, metas: &[Meta], modules: &[u64]) -> Vec<usize> {
@@ -225,6 +249,16 @@ impl Builder<'_> {
             self.accumulate(v, fitting);
         }
         Some(())
+    }
+}
+
+/// Does the step take no longer than reading a number from memory?
+fn cheap(step: &Step) -> bool {
+    use cresset_kernels::map::{One, Two};
+    match step {
+        Step::One(f, _) => matches!(f, One::Neg | One::Abs),
+        Step::Two(f, ..) => matches!(f, Two::Add | Two::Sub | Two::Mul | Two::Min | Two::Max),
+        _ => true,
     }
 }
 
