@@ -288,6 +288,14 @@ fn autograd() {
     );
     y.sum().backward();
     assert!(net.fc1.weight.grad().is_some());
+    let x = Tensor::ones([1, 10]);
+    net.eval();
+    let fast = compile(&net, &x);
+    assert_eq!(fast.call(&x).shape(), [1, 1]);
+    net.train();
+    let f = compile_fn(|x: &Tensor| x.relu() * 2.0);
+    assert!(f.call(&x).equal(&(&x * 2.0)));
+    let x = Tensor::new([0.5, -1.0]);
     let checked = gradcheck(&|x| vec![x[0].tanh()], &[x.double()]);
     assert_eq!(checked, Ok(()));
     detect_anomaly(|| net.call(&Tensor::ones([1, 10])).sum().backward());
