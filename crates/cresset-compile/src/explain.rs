@@ -35,6 +35,8 @@ pub struct JobReport {
     pub alone: Option<&'static str>,
     /// Its results' shapes.
     pub shapes: Vec<String>,
+    /// The jobs whose results it reads, by their place in the list.
+    pub reads: Vec<usize>,
 }
 
 impl Report {
@@ -43,7 +45,14 @@ impl Report {
         Report { recorded, memory_before: peak(graph), ..Report::default() }
     }
     pub(crate) fn after(&mut self, graph: &Graph, plan: &Plan, backward: bool) {
+        let producers = graph.producers();
         let jobs = graph.nodes.iter().map(|n| JobReport {
+            reads: {
+                let mut reads: Vec<usize> = n.inputs.iter().filter_map(|v| producers[*v]).collect();
+                reads.sort_unstable();
+                reads.dedup();
+                reads
+            },
             name: n.name(),
             ops: if let Kind::Fused(f) = &n.kind { f.names.len() } else { 1 },
             steps: match &n.kind {
@@ -98,6 +107,39 @@ fn peak(graph: &Graph) -> usize {
         }
     }
     peak
+}
+
+impl Report {
+    /// The plan as a graph in the language of Graphviz, forward and backward side by side; fused jobs are filled.
+    ///
+    /// ```
+    /// use cresset_compile::compile_fn;
+    /// use cresset_tensor::Tensor;
+    /// let f = compile_fn(|x: &Tensor| x.relu() * 2.0);
+    /// f.call(&Tensor::ones([3]));
+    /// assert!(f.explain().to_dot().contains("relu+mul"));
+    /// ```
+    pub fn to_dot(&self) -> String {
+        let mut dot = String::from("digraph plan {\n  node [shape=box, fontname=\"sans-serif\"];\n");
+        for (title, jobs) in [("forward", &self.forward), ("backward", &self.backward)] {
+            if jobs.is_empty() {
+                continue;
+            }
+            dot += &format!("  subgraph cluster_{title} {{\n    label=\"{title}\";\n");
+            for (i, j) in jobs.iter().enumerate() {
+                let fill = if j.alone.is_none() { ", style=filled, fillcolor=lightblue" } else { "" };
+                let shapes = j.shapes.join("\\n");
+                dot += &format!("    {title}{i} [label=\"{}\\n{shapes}\"{fill}];\n", j.name);
+            }
+            for (i, j) in jobs.iter().enumerate() {
+                for r in &j.reads {
+                    dot += &format!("    {title}{r} -> {title}{i};\n");
+                }
+            }
+            dot += "  }\n";
+        }
+        dot + "}\n"
+    }
 }
 
 impl fmt::Display for Report {

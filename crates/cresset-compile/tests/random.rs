@@ -24,8 +24,9 @@ fn run(lines: &[Line], inputs: &[Tensor]) -> Vec<Tensor> {
     let mut pool: Vec<Tensor> = inputs.to_vec();
     for &(op, i, j) in lines {
         // Late results are read more often, so that long chains come about.
-        let pick =
-            |k: usize| if k % 3 == 0 { &pool[k % pool.len()] } else { &pool[pool.len() - 1 - k % pool.len().min(3)] };
+        let pick = |k: usize| {
+            if k.is_multiple_of(3) { &pool[k % pool.len()] } else { &pool[pool.len() - 1 - k % pool.len().min(3)] }
+        };
         let a = pick(i);
         // The second operand must fit: any of the inputs broadcasts with everything of two dimensions.
         let b = Some(pick(j)).filter(|b| b.shape() == a.shape()).unwrap_or(&inputs[j % inputs.len()]);

@@ -199,7 +199,7 @@ unsafe impl Sync for Job<'_> {}
 fn run<W: Tiles>(program: &Program, shape: &[usize], inputs: &[BytesIn], outputs: &mut [&mut [u8]]) {
     let n: usize = shape.iter().product();
     let size_of_input = |k: usize| {
-        let truth = program.steps.iter().any(|s| *s == Step::Truth(k));
+        let truth = program.steps.contains(&Step::Truth(k));
         if truth { 1 } else { size_of::<W>() }
     };
     assert!(inputs.len() == program.inputs, "a program of {} inputs was given {}", program.inputs, inputs.len());
