@@ -66,9 +66,10 @@ where
         let key = Watched::default().key(&inputs);
         match self.cache.find(&key) {
             Some(Ok(entry)) if entry.fits() => {
+                // Run before the template is locked: ops of the caller's own may be in it.
+                let mut results = entry.run(&inputs).into_iter();
                 let templates = self.template.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some((_, template)) = templates.iter().find(|(k, _)| *k == key) {
-                    let mut results = entry.run(&inputs).into_iter();
                     return template
                         .map_tensors(&mut |_| results.next().expect("one result for each tensor of the output"));
                 }
