@@ -27,6 +27,8 @@ struct Builder<'a> {
     /// Forward values as they stand in the backward graph.
     here: HashMap<usize, usize>,
     producers: Vec<Option<usize>>,
+    /// Which values a node reads that will not be fused, or are results.
+    stored: Vec<bool>,
     keeps: Vec<usize>,
     grads: HashMap<usize, usize>,
 }
@@ -38,6 +40,7 @@ pub fn of(forward: &Graph) -> Result<Backward, String> {
         graph: Graph { state: forward.state.clone(), ..Graph::default() },
         here: HashMap::new(),
         producers: forward.producers(),
+        stored: stored(forward),
         keeps: vec![],
         grads: HashMap::new(),
     };
@@ -104,6 +107,10 @@ impl Builder<'_> {
     /// A cheap pointwise function of what stands in memory anyway is computed again, as part of the pass that reads it, instead of being written by
     /// forward and read back.
     fn computed_again(&mut self, v: usize) -> Option<usize> {
+        // What a node of its own reads is in memory in any case.
+        if self.stored[v] {
+            return None;
+        }
         let producer = self.producers[v]?;
         let node = &self.forward.nodes[producer];
         let fused = self.forward.as_fused(node)?;
@@ -250,6 +257,16 @@ impl Builder<'_> {
         }
         Some(())
     }
+}
+
+/// Which values are in memory after a forward run: what nodes read that are not pointwise, and the results.
+fn stored(forward: &Graph) -> Vec<bool> {
+    let mut stored = vec![false; forward.values.len()];
+    forward.outputs.iter().for_each(|v| stored[*v] = true);
+    for node in forward.nodes.iter().filter(|n| forward.as_fused(n).is_none()) {
+        node.inputs.iter().for_each(|v| stored[*v] = true);
+    }
+    stored
 }
 
 /// Does the step take no longer than reading a number from memory?

@@ -66,7 +66,7 @@ impl Report {
                 Kind::Gradient(_) => Some("the gradient of an op that is not pointwise"),
                 Kind::Op(_) if n.effects => Some("draws random numbers or changes a buffer"),
                 Kind::Op(op) if op.is_view() => Some("a view"),
-                Kind::Op(op) if op.pointwise().is_some() => Some("not in one dtype, f32 or f64"),
+                Kind::Op(op) if op.pointwise().is_some() => Some("no neighbour of its shape and dtype to fuse with"),
                 Kind::Op(_) => Some("not pointwise"),
             },
             shapes: n.outputs.iter().map(|v| format!("{:?}", graph.values[*v].meta)).collect(),

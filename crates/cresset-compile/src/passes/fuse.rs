@@ -148,7 +148,8 @@ fn rebuild(graph: &mut Graph, members: &[Vec<usize>], fused: &[Option<Fused>]) {
     };
     for g in order {
         let nodes = &groups[g];
-        if fused[nodes[0]].is_none() {
+        // One op alone has a loop of its own, which keeps all its steps in registers.
+        if fused[nodes[0]].is_none() || nodes.len() == 1 && matches!(old[nodes[0]].kind, Kind::Op(_)) {
             graph.nodes.push(old[nodes[0]].clone());
             continue;
         }
@@ -253,6 +254,9 @@ fn sums(graph: &mut Graph) {
         let count = from.numel() as f64;
         let alone = uses[x] == 1;
         let Some(at) = graph.nodes[p].outputs.iter().position(|v| *v == x) else { continue };
+        if let Some(fused) = graph.as_fused(&graph.nodes[p]) {
+            graph.nodes[p].kind = Kind::Fused(fused);
+        }
         let Kind::Fused(f) = &mut graph.nodes[p].kind else { continue };
         let end = f.ends[at];
         if f.steps[end].is_truth() || f.shape.numel() != from.numel() {
