@@ -13,7 +13,8 @@ Examples:
   cresset train --config classifier.toml               options from a file (examples/classifier.toml is one)
   cresset train --resume runs/digits                   go on after Ctrl-C, as if nothing had happened
   cresset eval runs/digits                             accuracy and confusion matrix of a trained network
-  cresset inspect runs/digits/model.pth                what is in a file";
+  cresset inspect runs/digits/model.pth                what is in a file
+  cresset convert model.pth model.safetensors          the same tensors in another format";
 
 /// Trains, evaluates and inspects neural networks.
 #[derive(Parser, Debug)]
@@ -28,6 +29,7 @@ pub enum Command {
     Train(Box<Train>),
     Eval(Eval),
     Inspect(Inspect),
+    Convert(Convert),
 }
 
 const TRAIN_HELP: &str = "\
@@ -40,6 +42,8 @@ early_stopping and run; examples/classifier.toml has them all. What the command 
 A run writes into OUT/NAME/:
   model.pth        the trained network's state dict; opens in PyTorch with torch.load(path, weights_only=True)
   checkpoint.pth   network, optimizer, schedule, random state, epoch, options: all that --resume needs, after every epoch
+  checkpoint.1.pth the one before, which --resume takes if the last one is damaged (--keep says how many there are)
+  best.pth         the checkpoint of the epoch with the lowest test loss
   metrics.csv      losses, accuracies and the learning rate of every epoch
   curves.svg/.png  the same as a figure
 
@@ -176,6 +180,9 @@ pub struct Run {
     /// Folder of all runs
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub out: PathBuf,
+    /// Checkpoints that stay: the last N, and the best one
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = count)]
+    pub keep: usize,
     /// Go on with an interrupted run, with its options; --epochs may be larger than before
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "config", "data", "data_dir", "csv", "target", "test_fraction", "layers", "dropout", "activation", "norm", "batch_size", "lr",
@@ -222,11 +229,54 @@ pub struct Eval {
     pub threads: Option<usize>,
 }
 
+/// Write the tensors of a file in another format, under other names or with another dtype.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "\
+The endings say the formats: .pth .pt .bin .ckpt (PyTorch), .safetensors, .npz, and .npy to read. Names, order and dtypes are kept; tensors
+that share memory share it in a .pth only. From .pth to .pth everything is kept unless an option below changes names or dtypes. In the other
+formats a checkpoint's tensors are named by the keys that lead to them, joined by dots; numbers and texts become metadata of .safetensors.
+
+Examples:
+  cresset convert model.pth model.safetensors
+  cresset convert model.safetensors half.pth --dtype float16
+  cresset convert checkpoint.pth weights.npz --only 'model.*' --strip-prefix model.
+  cresset convert old.pth new.pth --rename 'layers.*.w=blocks.*.weight' --rename 'head.*=out.*'",
+    max_term_width = 110
+)]
+pub struct Convert {
+    /// The file to read
+    #[arg(value_name = "FROM")]
+    pub from: PathBuf,
+    /// The file to write
+    #[arg(value_name = "TO")]
+    pub to: PathBuf,
+    /// Only tensors whose names match; * stands for any text
+    #[arg(long, value_name = "PATTERN")]
+    pub only: Option<String>,
+    /// Take this from the beginning of names
+    #[arg(long, value_name = "TEXT")]
+    pub strip_prefix: Option<String>,
+    /// Other names, as OLD=NEW; a * in NEW stands for what the * in OLD stood for; may be given several times
+    #[arg(long, value_name = "OLD=NEW")]
+    pub rename: Vec<String>,
+    /// Put this before names
+    #[arg(long, value_name = "TEXT")]
+    pub add_prefix: Option<String>,
+    /// Floating-point tensors in this dtype: float64, float32, float16, bfloat16
+    #[arg(long, value_name = "DTYPE")]
+    pub dtype: Option<String>,
+    /// Compress (.npz)
+    #[arg(long)]
+    pub compress: bool,
+}
+
 /// List what is in a file: names, shapes, dtypes and statistics of its tensors.
 #[derive(Args, Debug)]
 #[command(
     after_help = "\
-Reads .pth and .pt (also checkpoints with other things in them), .safetensors, .npz and .npy. Nothing in a file is ever run.
+Reads .pth and .pt (also checkpoints with other things in them, TorchScript archives), .safetensors, .npz, .npy and .csv. Nothing in a file
+is ever run. Tensors are read one at a time: a file may be larger than the memory.
 
 Example:
   cresset inspect runs/digits/model.pth",

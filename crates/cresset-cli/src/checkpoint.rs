@@ -74,8 +74,13 @@ pub fn path_of(run: &Path) -> PathBuf {
 }
 
 impl Checkpoint {
-    /// Writes it, whole or not at all.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    /// Is its last epoch the best so far?
+    pub fn is_best(&self) -> bool {
+        let Some((last, before)) = self.history.split_last() else { return false };
+        self.position.is_none() && before.iter().all(|e| last.test_loss < e.test_loss)
+    }
+    /// What is written.
+    pub fn to_value(&self) -> Value {
         let history = self.history.iter().map(epoch_to_value);
         let position = self.position.as_ref().map(|p| {
             Value::dict([
@@ -86,7 +91,7 @@ impl Checkpoint {
                 ("seconds", p.seconds.into()),
             ])
         });
-        let value = Value::dict([
+        Value::dict([
             ("program", "cresset train".into()),
             ("epoch", self.history.len().into()),
             ("model", (&self.model).into()),
@@ -99,8 +104,7 @@ impl Checkpoint {
             ("task", task_to_value(&self.task)),
             ("scale", scale_to_value(self.scale.as_ref())),
             ("metrics", Value::list(history)),
-        ]);
-        Ok(io::save(value, path)?)
+        ])
     }
     /// Is it a checkpoint of this program, and no bare state dict?
     pub fn is_one(value: &Value) -> bool {
@@ -134,16 +138,14 @@ impl Checkpoint {
             position,
         })
     }
-    /// Reads a run's checkpoint.
-    pub fn load(run: &Path) -> Result<Checkpoint> {
-        let path = path_of(run);
-        let value = io::load(&path)?;
+    /// What the file at `path` holds, as a checkpoint.
+    pub fn of(value: &Value, path: &Path) -> Result<Checkpoint> {
         let broken =
             |why: String| Failure::new(format!("{}: it is no checkpoint of cresset train: {why}", path.display()));
-        if !Checkpoint::is_one(&value) {
+        if !Checkpoint::is_one(value) {
             return Err(broken("it has no options and no model".into()));
         }
-        Checkpoint::from_value(&value).map_err(|e| broken(e.to_string()))
+        Checkpoint::from_value(value).map_err(|e| broken(e.to_string()))
     }
 }
 

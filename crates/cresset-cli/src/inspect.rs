@@ -3,78 +3,51 @@
 use crate::args::Inspect;
 use crate::failure::{Failure, Result};
 use crate::say;
-use cresset::io::{self, Value, npy, npz, safetensors};
-use cresset::{DType, StateDict, Tensor};
+use cresset::data::Table;
+use cresset::io::{TensorFile, Value};
+use cresset::{DType, Tensor};
 use std::fmt::Write;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 
 /// More rows than this help nobody; a file of shared lists can have any number.
 const MOST_ROWS: usize = 10_000;
-/// Deeper trees are cut off.
-const MOST_LEVELS: usize = 16;
 /// Of longer lists of plain values only the length is shown.
 const MOST_ITEMS: usize = 8;
 
 /// Lists what is in a file.
 pub fn inspect(args: &Inspect) -> Result<()> {
     let path = &args.file;
-    let mut listing = Listing::default();
-    let format = match format_of(path)? {
-        Format::Npy => {
-            listing.tensor("array", &npy::load(path)?);
-            "npy"
-        }
-        Format::Npz => {
-            listing.state(&npz::load(path)?);
-            "npz"
-        }
-        Format::SafeTensors => {
-            let file = safetensors::load(path)?;
-            listing.state(&file.tensors);
-            for (key, value) in &file.metadata {
-                listing.values.push((key.clone(), format!("{value:?}")));
-            }
-            "safetensors"
-        }
-        Format::Torch => {
-            listing.value("", &io::load(path)?, MOST_LEVELS);
-            "PyTorch"
-        }
-    };
-    say(&listing.text(&format!("{}: {format} file", path.display())))
-}
-
-enum Format {
-    Npy,
-    Npz,
-    SafeTensors,
-    Torch,
-}
-
-/// By the first bytes, and by the name where these are a zip archive's.
-fn format_of(path: &Path) -> Result<Format> {
-    let refuse =
-        |e: std::io::Error| Failure::from(io::Error::io(format_args!("{}: cannot be read", path.display()), e));
     if path.is_dir() {
         let at = path.display();
         return Err(Failure::new(format!(
             "{at}: cannot be read: is a folder, not a file (did you mean {at}/model.pth?)"
         )));
     }
-    let mut head = Vec::new();
-    File::open(path).map_err(refuse)?.take(9).read_to_end(&mut head).map_err(refuse)?;
-    let named = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
-    Ok(if head.starts_with(b"\x93NUMPY") || named("npy") {
-        Format::Npy
-    } else if named("npz") {
-        Format::Npz
-    } else if head.get(8) == Some(&b'{') || named("safetensors") {
-        Format::SafeTensors
-    } else {
-        Format::Torch
-    })
+    let mut listing = Listing::default();
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+        let table = Table::load_csv(path, -1)?;
+        for (i, name) in table.feature_names.iter().enumerate() {
+            listing.tensor(name, &table.features.select(1, i as isize));
+        }
+        listing.tensor(&table.target_name, table.targets());
+        if let Some(names) = table.class_names() {
+            listing.values.push((format!("classes of {}", shown(&table.target_name)), short(&Value::list(names.to_vec()))));
+        }
+        return say(&listing.text(&format!("{}: CSV file of {} rows", path.display(), table.len())));
+    }
+    let file = TensorFile::open(path)?;
+    for (i, info) in file.tensors().iter().enumerate() {
+        if listing.is_full() {
+            break;
+        }
+        listing.tensor(&info.name, &file.at(i)?);
+    }
+    for (name, value) in file.values() {
+        if listing.is_full() {
+            break;
+        }
+        listing.values.push((shown(name), short(value)));
+    }
+    say(&listing.text(&format!("{}: {} file", path.display(), file.format())))
 }
 
 /// A row of the table: name, dtype, shape, smallest, largest, mean, standard deviation, a note.
@@ -94,11 +67,6 @@ impl Listing {
         self.cut |= self.rows.len() + self.values.len() >= MOST_ROWS;
         self.cut
     }
-    fn state(&mut self, state: &StateDict) {
-        for (name, tensor) in state.iter() {
-            self.tensor(name, tensor);
-        }
-    }
     fn tensor(&mut self, name: &str, tensor: &Tensor) {
         if self.is_full() {
             return;
@@ -117,27 +85,6 @@ impl Listing {
             std,
             note,
         ]);
-    }
-    fn value(&mut self, name: &str, value: &Value, levels: usize) {
-        if self.is_full() {
-            return;
-        }
-        let join = |key: String| if name.is_empty() { key } else { format!("{name}.{key}") };
-        match value {
-            Value::Tensor(t) | Value::Parameter(t) => self.tensor(name, t),
-            Value::Dict(dict) if levels > 0 && !dict.is_empty() => {
-                for (key, value) in dict.iter() {
-                    let key = key.str().map_or_else(|_| short(key), str::to_string);
-                    self.value(&join(key), value, levels - 1);
-                }
-            }
-            Value::List(items) | Value::Tuple(items) if levels > 0 && items.iter().any(is_container) => {
-                for (i, value) in items.iter().enumerate() {
-                    self.value(&join(i.to_string()), value, levels - 1);
-                }
-            }
-            other => self.values.push((shown(name), short(other))),
-        }
     }
     fn text(&self, title: &str) -> String {
         let mut text = format!("{title}\n");

@@ -1,14 +1,16 @@
-//! The cresset program: `train`, `eval` and `inspect`.
+//! The cresset program: `train`, `eval`, `inspect` and `convert`.
 
 mod args;
 mod checkpoint;
 mod config;
+mod convert;
 mod criterion;
 mod data;
 mod early_stopping;
 mod evaluate;
 mod failure;
 mod inspect;
+mod kept;
 mod model;
 mod optimize;
 mod progress;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::train(&args),
         Command::Eval(args) => evaluate::eval(&args),
         Command::Inspect(args) => inspect::inspect(&args),
+        Command::Convert(args) => convert::convert(&args),
     });
     match done.unwrap_or_else(|e| Err(Failure::from(e))) {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ use crate::criterion::Criterion;
 use crate::data::{self, Data};
 use crate::early_stopping::Best;
 use crate::failure::{Failure, Result};
+use crate::kept;
 use crate::model::MultiClassifier;
 use crate::optimize::{self, Schedule};
 use crate::progress::Progress;
@@ -19,7 +20,7 @@ use std::time::Instant;
 
 /// Trains a network as the options say, or goes on with a run.
 pub fn train(args: &Train) -> Result<()> {
-    let saved = args.run.resume.as_deref().map(Checkpoint::load).transpose()?;
+    let saved = args.run.resume.as_deref().map(kept::load).transpose()?;
     let options = match &saved {
         Some(saved) => resumed_options(saved, args)?,
         None => Options {
@@ -47,6 +48,7 @@ pub fn train(args: &Train) -> Result<()> {
         None => RunFolder::choose(&args.run.out, args.run.name.as_deref(), &data.name)?,
     };
     let mut session = Session::new(options, data, folder)?;
+    session.keep = args.run.keep;
     if let Some(saved) = saved {
         session.load(saved).map_err(|e| e.while_(session.folder.file(checkpoint::FILE).display()))?;
     }
@@ -89,6 +91,8 @@ struct Session {
     position: Option<Position>,
     /// The state of the random numbers to go on with.
     rng: Tensor,
+    /// So many checkpoints stay.
+    keep: usize,
 }
 
 impl Session {
@@ -132,6 +136,7 @@ impl Session {
             best,
             position,
             rng,
+            keep: 2,
         })
     }
 
@@ -306,7 +311,7 @@ impl Session {
             best: self.best.clone(),
             position: self.position.clone(),
         };
-        checkpoint.save(&self.folder.file(checkpoint::FILE))?;
+        kept::save(&checkpoint, self.folder.path(), self.keep)?;
         report::write_metrics(&self.folder.file("metrics.csv"), &self.data.task, &self.history)
     }
 
@@ -330,6 +335,8 @@ impl Session {
         }
         let (test, counts) = measure(&self.model, &self.data.test, &self.data.task, self.criterion);
         save(self.model.state_dict(), self.folder.file("model.pth"))?;
+        // Whoever was killed between checkpoint and table has the table of the epoch before.
+        report::write_metrics(&self.folder.file("metrics.csv"), &self.data.task, &self.history)?;
         let curves = report::curves(&self.data.task, &self.history);
         for name in ["curves.svg", "curves.png"] {
             curves.save(self.folder.file(name))?;

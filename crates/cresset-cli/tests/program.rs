@@ -16,7 +16,8 @@ fn a_run_learns_the_digits_and_writes_all_its_files() {
     let stdout = f.ok("train --layers 48 --lr 0.01 --epochs 2");
     assert!(accuracy(&stdout) > 0.9, "{stdout}");
     assert!(stdout.contains("(network): Sequential(") && stdout.contains("true \\ predicted"), "{stdout}");
-    let files = ["checkpoint.pth", "curves.png", "curves.svg", "metrics.csv", "model.pth"];
+    let files =
+        ["best.pth", "checkpoint.1.pth", "checkpoint.pth", "curves.png", "curves.svg", "metrics.csv", "model.pth"];
     assert_eq!(f.names("runs/digits"), files);
     assert_eq!(text(&f.bytes("runs/digits/metrics.csv")).lines().count(), 3);
     assert!(f.bytes("runs/digits/curves.png").starts_with(b"\x89PNG"));
@@ -177,15 +178,53 @@ fn damaged_checkpoints_are_refused_and_kept() {
         assert!(f.refused("train --resume runs/digits --epochs 2").contains("checkpoint.pth"));
         assert_eq!(f.bytes("runs/digits/checkpoint.pth"), &good[..cut]);
     }
-    // A model of another shape, under the options of this one.
+    // A model of another shape, under the options of this one. (Without a checksum, as older versions wrote it.)
     f.write("runs/digits/checkpoint.pth", &good);
     f.ok("train --layers 9 --epochs 1 --name other");
     let value = io::load(f.0.join("runs/digits/checkpoint.pth")).unwrap();
     let other = io::load(f.0.join("runs/other/checkpoint.pth")).unwrap();
-    let mut dict = value.as_dict().unwrap().clone();
-    dict.insert("model", &other["model"]);
-    io::save(dict, f.0.join("runs/digits/checkpoint.pth")).unwrap();
+    let kept = value.as_dict().unwrap().iter().filter(|(k, _)| k.str().unwrap() != "checksum");
+    let swap = |k: &io::Value, v: &io::Value| if k.str().unwrap() == "model" { other["model"].clone() } else { v.clone() };
+    io::save(io::Value::dict(kept.map(|(k, v)| (k.clone(), swap(k, v)))), f.0.join("runs/digits/checkpoint.pth")).unwrap();
     assert!(f.refused("train --resume runs/digits --epochs 2").contains("size mismatch for network.0.weight"));
+}
+
+#[test]
+fn convert_writes_the_same_tensors_in_another_format() {
+    let f = Folder::new("convert");
+    f.ok("train --layers 8 --epochs 1");
+    let model = io::load(f.0.join("runs/digits/model.pth")).unwrap().state_dict().unwrap();
+    let bits = |state: &cresset::StateDict| -> Vec<(String, cresset::DType, Vec<u64>)> {
+        let numbers = |t: &cresset::Tensor| t.to_dtype(cresset::DType::F64).to_vec::<f64>().iter().map(|x| x.to_bits()).collect();
+        state.iter().map(|(k, t)| (k.to_string(), t.dtype(), numbers(t))).collect()
+    };
+    f.ok("convert runs/digits/model.pth m.safetensors");
+    f.ok("convert m.safetensors m.npz --compress");
+    f.ok("convert m.npz m.pth");
+    assert_eq!(bits(&io::load(f.0.join("m.pth")).unwrap().state_dict().unwrap()), bits(&model));
+    // A checkpoint keeps everything, its tensors alone get flat names.
+    let said = f.ok("convert runs/digits/checkpoint.pth c.pth");
+    assert!(said.ends_with("everything\n") && f.bytes("c.pth") == f.bytes("runs/digits/checkpoint.pth"), "{said}");
+    let said = f.ok("convert runs/digits/checkpoint.pth c.safetensors");
+    assert!(said.contains("no tensors"), "{said}");
+    assert!(f.ok("inspect c.safetensors").contains("optimizer.state.0.exp_avg"));
+    f.ok("convert runs/digits/checkpoint.pth w.pth --only model.* --strip-prefix model.network. --rename *.weight=*.w --add-prefix net. --dtype float16");
+    let w = io::load(f.0.join("w.pth")).unwrap().state_dict().unwrap();
+    assert_eq!((w["net.0.w"].dtype(), w["net.0.w"].shape().to_vec()), (cresset::DType::F16, vec![8, 64]));
+    assert_eq!(w["net.1.num_batches_tracked"].dtype(), cresset::DType::I64);
+    assert_eq!(w.len(), model.len());
+    for (args, says) in [
+        ("convert m.pth m.txt", "the ending says no format"),
+        ("convert m.pth n.pth --only nothing*", "no name matches"),
+        ("convert m.pth n.pth --dtype int8", "float16 or bfloat16"),
+        ("convert m.pth n.npz --dtype bfloat16", "numpy has no bfloat16"),
+        ("convert m.pth n.pth --rename *=x", "two tensors would be named"),
+        ("convert m.pth n.npy", "has one tensor"),
+    ] {
+        let said = f.refused(args);
+        assert!(said.contains(says), "{said}");
+    }
+    assert!(!f.0.join("n.pth").exists() && !f.0.join("n.npz").exists());
 }
 
 #[test]

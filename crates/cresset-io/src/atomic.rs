@@ -39,6 +39,7 @@ pub fn atomic_write(path: impl AsRef<Path>, write: impl FnOnce(&mut BufWriter<&F
         bail!("{}: cannot be written: is no name of a file", path.display());
     };
     let folder = folder.filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    sweep(folder, &name.to_string_lossy());
     let temporary = Temporary::create(folder, &name.to_string_lossy()).map_err(refuse)?;
     let mut out = BufWriter::with_capacity(1 << 18, &temporary.file);
     write(&mut out).map_err(|e| match e.io_error() {
@@ -58,6 +59,34 @@ pub fn atomic_write(path: impl AsRef<Path>, write: impl FnOnce(&mut BufWriter<&F
     Ok(())
 }
 
+/// The beginning of the names of temporary files for a file.
+fn beginning(name: &str) -> String {
+    format!(".{}.", name.chars().take(60).collect::<String>())
+}
+
+/// Removes what processes have left that were killed while they wrote this file. (Where it cannot be told whether a process lives, nothing.)
+fn sweep(folder: &Path, name: &str) {
+    let running = Path::new("/proc/self");
+    if !running.exists() {
+        return;
+    }
+    let beginning = beginning(name);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left = entry.file_name();
+        let left = left.to_string_lossy();
+        let process = left
+            .strip_prefix(&*beginning)
+            .and_then(|rest| rest.strip_suffix(".tmp"))
+            .and_then(|rest| rest.split_once('.'))
+            .filter(|(process, n)| process.parse::<u32>().is_ok() && n.parse::<u64>().is_ok());
+        if let Some((process, _)) = process
+            && !Path::new("/proc").join(process).exists()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// A file that is removed unless it got its name.
 struct Temporary {
     file: File,
@@ -68,10 +97,10 @@ struct Temporary {
 impl Temporary {
     fn create(folder: &Path, name: &str) -> std::io::Result<Temporary> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let short: String = name.chars().take(100).collect();
+        let beginning = beginning(name);
         loop {
             let n = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = folder.join(format!(".{short}.{}.{n}.tmp", std::process::id()));
+            let path = folder.join(format!("{beginning}{}.{n}.tmp", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok(Temporary { file, path, named: false }),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}

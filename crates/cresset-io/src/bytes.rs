@@ -65,6 +65,12 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The number of elements of a shape that a file states. Sizes beside a 0 count too: their product must be a number.
+pub(crate) fn numel_of(shape: &[usize]) -> Option<usize> {
+    let most = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)))?;
+    (most <= isize::MAX as usize / 8).then_some(if shape.contains(&0) { 0 } else { most })
+}
+
 /// Reverses the bytes of every element of `size` bytes.
 pub(crate) fn swap(bytes: &mut [u8], size: usize) {
     if size > 1 {

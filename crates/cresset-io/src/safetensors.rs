@@ -1,7 +1,7 @@
 //! safetensors: a JSON header with names, dtypes, shapes and places, then the numbers.
 
 use crate::atomic::atomic_write;
-use crate::bytes::{Bytes, Cursor, swap};
+use crate::bytes::{Bytes, Cursor, numel_of, swap};
 use crate::error::{Error, Result, bail};
 use crate::json::{Json, parse, quote};
 use cresset_kernels::buffer::Buffer;
@@ -9,6 +9,7 @@ use cresset_tensor::array::Array;
 use cresset_tensor::dims::MAX_DIMS;
 use cresset_tensor::{DType, Dims, Meta, StateDict, Tensor};
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 /// What a safetensors file holds.
@@ -19,6 +20,9 @@ pub struct SafeTensors {
     /// Names and texts of the header's `__metadata__`.
     pub metadata: Vec<(String, String)>,
 }
+
+/// The format's own limit.
+const MOST_HEADER: u64 = 100_000_000;
 
 const DTYPES: [(&str, DType); 10] = [
     ("F64", DType::F64),
@@ -64,47 +68,92 @@ pub fn load(path: impl AsRef<Path>) -> Result<SafeTensors> {
 /// # Errors
 /// As of [`load`].
 pub fn load_bytes(data: &[u8]) -> Result<SafeTensors> {
-    let mut c = Cursor::new(data);
-    let len = c.u64().map_err(|_| {
-        Error::new(format!("a safetensors file begins with 8 bytes of length, this one has {}", data.len()))
-    })?;
-    if len > c.left() as u64 {
-        bail!("the header should have {len} bytes, but only {} follow", c.left());
-    }
-    let Ok(text) = std::str::from_utf8(c.take_u64(len)?) else { bail!("the header is not UTF-8") };
-    if !text.starts_with('{') {
-        bail!("the header is no JSON object");
-    }
-    let Json::Object(header) = parse(text).map_err(|e| e.within("the header"))? else {
-        bail!("the header is no JSON object")
-    };
-    let body = &data[c.at..];
-    let mut file = SafeTensors::default();
-    let mut places = Vec::new();
-    for (name, entry) in header {
-        let within = |e: Error| e.within(format_args!("the header's entry {name:?}"));
-        if name == "__metadata__" {
-            file.metadata = metadata(entry).map_err(within)?;
-            continue;
-        }
-        let (tensor, place) = entry_of(entry, body).map_err(within)?;
-        places.push(place);
-        file.tensors.insert(name, tensor);
-    }
-    places.sort_unstable();
-    let mut end = 0;
-    for (from, to) in places {
-        if from != end {
-            bail!(
-                "the tensors' places leave a gap or overlap: one ends at byte {end} of the data, the next begins at {from}"
-            );
-        }
-        end = to;
-    }
-    if end != body.len() {
-        bail!("the tensors fill {end} bytes, but the file has {} after its header", body.len());
+    let header = Header::parse(data)?;
+    let mut file = SafeTensors { metadata: header.metadata, ..SafeTensors::default() };
+    for entry in header.entries {
+        let tensor = entry.read(data).map_err(|e| e.within(format_args!("the tensor {:?}", entry.name)))?;
+        file.tensors.insert(entry.name, tensor);
     }
     Ok(file)
+}
+
+/// What the header says.
+pub(crate) struct Header {
+    pub entries: Vec<Entry>,
+    pub metadata: Vec<(String, String)>,
+}
+
+/// A tensor of the file.
+pub(crate) struct Entry {
+    pub name: String,
+    pub dtype: DType,
+    pub shape: Vec<usize>,
+    /// Its bytes, counted from the start of the file.
+    range: Range<usize>,
+}
+
+impl Header {
+    /// Reads and checks it; of the data only the length is looked at.
+    pub fn parse(data: &[u8]) -> Result<Header> {
+        let mut c = Cursor::new(data);
+        let len = c.u64().map_err(|_| {
+            Error::new(format!("a safetensors file begins with 8 bytes of length, this one has {}", data.len()))
+        })?;
+        if len > c.left() as u64 {
+            bail!("the header should have {len} bytes, but only {} follow", c.left());
+        }
+        if len > MOST_HEADER {
+            bail!("the header has {len} bytes; the format has at most {MOST_HEADER}");
+        }
+        let Ok(text) = std::str::from_utf8(c.take_u64(len)?) else { bail!("the header is not UTF-8") };
+        if !text.starts_with('{') {
+            bail!("the header is no JSON object");
+        }
+        let Json::Object(header) = parse(text).map_err(|e| e.within("the header"))? else {
+            bail!("the header is no JSON object")
+        };
+        let mut file = Header { entries: Vec::new(), metadata: Vec::new() };
+        let mut places = Vec::new();
+        for (name, entry) in header {
+            if name == "__metadata__" {
+                file.metadata = metadata(entry).map_err(|e| e.within("the header's __metadata__"))?;
+                continue;
+            }
+            let entry = entry_of(&name, entry, c.at, c.left())
+                .map_err(|e| e.within(format_args!("the header's entry {name:?}")))?;
+            places.push((entry.range.start - c.at, entry.range.end - c.at));
+            file.entries.push(entry);
+        }
+        places.sort_unstable();
+        let mut end = 0;
+        for (from, to) in places {
+            if from != end {
+                bail!(
+                    "the tensors' places leave a gap or overlap: one ends at byte {end} of the data, the next begins at {from}"
+                );
+            }
+            end = to;
+        }
+        if end != c.left() {
+            bail!("the tensors fill {end} bytes, but the file has {} after its header", c.left());
+        }
+        Ok(file)
+    }
+}
+
+impl Entry {
+    /// Its numbers, out of the file.
+    pub fn read(&self, data: &[u8]) -> Result<Tensor> {
+        let raw = &data[self.range.clone()];
+        let mut buffer = Buffer::try_new(raw.len()).map_err(|e| Error::new(e.to_string()))?;
+        let out = buffer.as_mut_slice::<u8>();
+        out.copy_from_slice(raw);
+        if cfg!(target_endian = "big") {
+            swap(out, self.dtype.size());
+        }
+        let array = Array::from_buffer(buffer, Meta::new(self.dtype, Dims::new(&self.shape)));
+        Ok(Tensor::from_array(array))
+    }
 }
 
 fn metadata(entry: Json) -> Result<Vec<(String, String)>> {
@@ -116,14 +165,15 @@ fn metadata(entry: Json) -> Result<Vec<(String, String)>> {
     entries.into_iter().map(text).collect()
 }
 
-fn entry_of(entry: Json, body: &[u8]) -> Result<(Tensor, (usize, usize))> {
+/// `start`, `left`: where the data begins, and how much there is.
+fn entry_of(name: &str, entry: Json, start: usize, left: usize) -> Result<Entry> {
     let (mut dtype, mut shape, mut offsets) = (None, None, None);
     let Json::Object(fields) = entry else { bail!("an object is expected") };
     for (key, value) in fields {
         match (&*key, value) {
             ("dtype", Json::Text(name)) => match DTYPES.iter().find(|(n, _)| *n == name) {
                 Some((_, d)) => dtype = Some(*d),
-                None => bail!("the dtype {name:?} is none that cresset has"),
+                None => bail!("the dtype {name:?} is none that cresset has (F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL)"),
             },
             ("shape", Json::List(items)) => shape = Some(numbers(items)?),
             ("data_offsets", Json::List(items)) => offsets = Some(numbers(items)?),
@@ -137,21 +187,14 @@ fn entry_of(entry: Json, body: &[u8]) -> Result<(Tensor, (usize, usize))> {
         bail!("it has {} dimensions, cresset's tensors have at most {MAX_DIMS}", shape.len());
     }
     let (from, to) = match offsets[..] {
-        [from, to] if from <= to && to <= body.len() => (from, to),
-        _ => bail!("its data_offsets {offsets:?} are not a range in the {} bytes of data", body.len()),
+        [from, to] if from <= to && to <= left => (from, to),
+        _ => bail!("its data_offsets {offsets:?} are not a range in the {left} bytes of data"),
     };
-    let numel = if shape.contains(&0) { Some(0) } else { shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) };
+    let numel = numel_of(&shape);
     if numel.and_then(|n| n.checked_mul(dtype.size())) != Some(to - from) {
         bail!("shape {shape:?} and dtype {} do not fit its {} bytes", dtype.name(), to - from);
     }
-    let mut buffer = Buffer::try_new(to - from).map_err(|e| Error::new(e.to_string()))?;
-    let out = buffer.as_mut_slice::<u8>();
-    out.copy_from_slice(&body[from..to]);
-    if cfg!(target_endian = "big") {
-        swap(out, dtype.size());
-    }
-    let array = Array::from_buffer(buffer, Meta::new(dtype, Dims::new(&shape)));
-    Ok((Tensor::from_array(array), (from, to)))
+    Ok(Entry { name: name.to_string(), dtype, shape, range: start + from..start + to })
 }
 
 fn numbers(items: Vec<Json>) -> Result<Vec<usize>> {

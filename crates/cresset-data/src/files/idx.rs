@@ -3,7 +3,7 @@
 use crate::error::Error;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Bytes in one or several dimensions, from an IDX file.
@@ -28,12 +28,30 @@ pub fn read_idx(path: impl AsRef<Path>, dims: u8) -> Result<Idx, Error> {
     let failed = |e: std::io::Error| Error::new(format!("{name}: {e}"));
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
-    let mut file = BufReader::with_capacity(1 << 16, file);
-    let is_gzip = std::io::BufRead::fill_buf(&mut file).map_err(failed)?.starts_with(&[0x1f, 0x8b]);
+    read(BufReader::with_capacity(1 << 16, file), length, dims, &name)
+}
+
+impl Idx {
+    /// [`read_idx`] from bytes in memory; `name` stands for the file in error messages.
+    ///
+    /// # Errors
+    /// As [`read_idx`].
+    pub fn parse(bytes: &[u8], dims: u8, name: &str) -> Result<Idx, Error> {
+        read(bytes, bytes.len() as u64, dims, name)
+    }
+}
+
+/// Compressed contents may be ten times as large as the file and this: a small file cannot fill the memory.
+const MOST_UNPACKED: u64 = 1 << 30;
+
+fn read(mut source: impl BufRead, length: u64, dims: u8, name: &str) -> Result<Idx, Error> {
+    let failed = |e: std::io::Error| Error::new(format!("{name}: {e}"));
+    let is_gzip = source.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
     if is_gzip {
-        parse(&mut MultiGzDecoder::new(file), None, dims, &name)
+        let most = length.saturating_mul(10).saturating_add(MOST_UNPACKED);
+        parse(&mut MultiGzDecoder::new(source).take(most), None, dims, name)
     } else {
-        parse(&mut file, Some(length), dims, &name)
+        parse(&mut source, Some(length), dims, name)
     }
 }
 

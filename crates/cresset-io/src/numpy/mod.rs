@@ -4,7 +4,7 @@ mod header;
 pub mod npy;
 pub mod npz;
 
-use crate::bytes::swap;
+use crate::bytes::{numel_of, swap};
 use crate::error::{Error, Result, bail};
 use cresset_kernels::buffer::Buffer;
 use cresset_tensor::array::Array;
@@ -66,7 +66,7 @@ pub(crate) fn tensor_from(raw: &[u8], numpy: NumpyDType, shape: &[usize], fortra
     if shape.len() > MAX_DIMS {
         bail!("an array has {} dimensions, cresset's have at most {MAX_DIMS}", shape.len());
     }
-    let numel = if shape.contains(&0) { Some(0) } else { shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) };
+    let numel = numel_of(shape);
     let bytes = numel.and_then(|n| n.checked_mul(dtype.size()));
     if bytes != Some(raw.len()) {
         bail!("an array of shape {shape:?} and dtype {} does not fit its {} bytes", dtype.name(), raw.len());

@@ -4,7 +4,7 @@ use super::{NumpyDType, header, tensor_from};
 use crate::atomic::atomic_write;
 use crate::bytes::Bytes;
 use crate::error::Result;
-use cresset_tensor::Tensor;
+use cresset_tensor::{DType, Tensor};
 use std::io::Write;
 use std::path::Path;
 
@@ -37,6 +37,12 @@ pub fn load_bytes(data: &[u8]) -> Result<Tensor> {
     let (header, start) = header::parse(data)?;
     tensor_from(&data[start..], header.dtype, &header.shape, header.fortran)
         .map_err(|e| e.within(format_args!("the numbers at byte {start}")))
+}
+
+/// dtype and shape, of the first bytes of a file.
+pub(crate) fn meta(head: &[u8]) -> Result<(DType, Vec<usize>)> {
+    let (header, _) = header::parse(head)?;
+    Ok((header.dtype.dtype, header.shape))
 }
 
 /// Writes a tensor as an `.npy` file (`numpy.save(path, tensor.numpy())`), whole or not at all.

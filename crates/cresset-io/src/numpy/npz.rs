@@ -3,9 +3,10 @@
 use super::npy;
 use crate::atomic::atomic_write;
 use crate::bytes::Bytes;
-use crate::error::{Error, Result, bail};
-use crate::zip::{Archive, Writer};
-use cresset_tensor::StateDict;
+use crate::error::{Result, bail};
+use crate::zip::{Archive, Record, Writer};
+use cresset_tensor::{DType, StateDict, Tensor};
+use std::ops::Deref;
 use std::path::Path;
 
 /// The arrays of an `.npz` file, in its order, stored or compressed (`numpy.load(path)`).
@@ -38,14 +39,28 @@ pub fn load_bytes(data: &[u8]) -> Result<StateDict> {
     let archive = Archive::parse(data)?;
     let mut arrays = StateDict::new();
     for record in archive.records() {
-        let Some(name) = record.name.strip_suffix(".npy") else {
-            bail!("record {:?} is no array: its name does not end in .npy", record.name)
-        };
-        let raw = archive.read(record)?;
-        let within = |e: Error| e.within(format_args!("record {:?}", record.name));
-        arrays.insert(name, npy::load_bytes(&raw).map_err(within)?);
+        arrays.insert(name_of(record)?, read(&archive, record)?);
     }
     Ok(arrays)
+}
+
+/// The name of an array.
+pub(crate) fn name_of(record: &Record) -> Result<&str> {
+    match record.name.strip_suffix(".npy") {
+        Some(name) => Ok(name),
+        None => bail!("record {:?} is no array: its name does not end in .npy", record.name),
+    }
+}
+
+/// dtype and shape of an array; its numbers are not read.
+pub(crate) fn meta<D: Deref<Target = [u8]>>(archive: &Archive<D>, record: &Record) -> Result<(DType, Vec<usize>)> {
+    // A header of version 1 has at most 64 KiB.
+    npy::meta(&archive.prefix(record, 10 + 0xffff)?).map_err(|e| e.within(format_args!("record {:?}", record.name)))
+}
+
+/// An array, checked.
+pub(crate) fn read<D: Deref<Target = [u8]>>(archive: &Archive<D>, record: &Record) -> Result<Tensor> {
+    npy::load_bytes(&archive.read(record)?).map_err(|e| e.within(format_args!("record {:?}", record.name)))
 }
 
 /// Writes tensors as an `.npz` file (`numpy.savez(path, **tensors)`), whole or not at all.

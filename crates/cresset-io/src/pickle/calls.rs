@@ -52,12 +52,14 @@ impl Machine<'_> {
         }
     }
     pub(super) fn counts(&self, what: &str, o: Obj) -> Result<Vec<usize>> {
+        let too_many = |n| Error::new(format!("a tensor has {n} dimensions, cresset's have at most {MAX_DIMS}"));
         let items = match self.heap_of(o) {
+            Some(Heap::Size(s)) if s.len() > MAX_DIMS => return Err(too_many(s.len())),
             Some(Heap::Size(s)) => return Ok(s.to_vec()),
             _ => self.sequence(o)?,
         };
         if items.len() > MAX_DIMS {
-            bail!("a tensor has {} dimensions, cresset's have at most {MAX_DIMS}", items.len());
+            return Err(too_many(items.len()));
         }
         items.iter().map(|&o| self.count(what, o)).collect()
     }
@@ -81,7 +83,7 @@ impl Machine<'_> {
             Some(Heap::Tuple(items)) => items.clone(),
             _ => bail!("a call has no tuple of arguments"),
         };
-        self.spend(args.len())?;
+        self.spend_copies(args.len())?;
         let made = match global {
             Global::RebuildTensor => self.rebuild(&args, false)?,
             Global::RebuildTensorV3 => self.rebuild(&args, true)?,
@@ -112,8 +114,12 @@ impl Machine<'_> {
                     Some(&from) => self.entries_of(from)?,
                 };
                 let ordered = global == Global::OrderedDict;
-                self.make(Heap::Dict(Box::new(DictParts { entries, ordered, attrs: Vec::new() })))
+                self.make(Heap::Dict(Box::new(DictParts { entries, ordered, ..DictParts::default() })))
             }
+            Global::Script => {
+                self.make(Heap::Dict(Box::new(DictParts { ordered: true, object: true, ..DictParts::default() })))
+            }
+            Global::First => arg(&args, 0)?,
             Global::DefaultDict => self.make(Heap::Dict(Box::default())),
             Global::Set | Global::List | Global::Tuple => {
                 let items = match args.first() {
@@ -123,7 +129,7 @@ impl Machine<'_> {
                         _ => bail!("a container is made of something that is no list"),
                     },
                 };
-                self.spend(items.len())?;
+                self.spend_copies(items.len())?;
                 self.make(match global {
                     Global::Set => Heap::Set(items),
                     Global::List => Heap::List(items),
@@ -156,12 +162,13 @@ impl Machine<'_> {
                 let items = self.sequence(arg(&args, 0)?)?;
                 let n = items.len();
                 let sizes = items.iter().map(|&o| self.count("a size", o)).collect::<Result<Vec<_>>>()?;
-                self.spend(n)?;
+                self.spend_copies(n)?;
                 self.make(Heap::Size(sizes.into()))
             }
             Global::Device => {
                 let mut name = self.str(arg(&args, 0)?)?;
                 if let Some(&index) = args.get(1) {
+                    self.spend(name.len())?;
                     name = format!("{name}:{}", self.count("the index of a device", index)?).into();
                 }
                 self.make(Heap::Device(name))
@@ -201,7 +208,7 @@ impl Machine<'_> {
             }
             _ => bail!("a dict is made of something that is no dict"),
         };
-        self.spend(entries.len())?;
+        self.spend_copies(2 * entries.len())?;
         Ok(entries)
     }
     /// Protocol 2 writes bytes as text whose code points are the bytes.
@@ -252,6 +259,10 @@ impl Machine<'_> {
         s.dtype = Some(dtype);
         let meta = args.get(if v3 { 7 } else { 6 }).copied();
         if let Some(meta @ Obj::Heap(_)) = meta {
+            // Long dicts are looked through as often as tensors have them.
+            if let Ok(n) = self.dict_entries(meta).map(<[_]>::len) {
+                self.spend_copies(n)?;
+            }
             for bit in ["conj", "neg"] {
                 if matches!(self.entry(meta, bit), Ok(Some(Obj::Bool(true)))) {
                     bail!("a tensor has the {bit} bit set; resolve_{bit}() it before saving");
@@ -266,6 +277,13 @@ impl Machine<'_> {
             bail!("a tensor has {} sizes, but {} strides", size.len(), stride.len());
         }
         check_bounds(&self.storages[storage], dtype, offset, &size, &stride)?;
+        // A stride of 0 shows one number any number of times; whoever writes or converts such a tensor needs memory for all of them.
+        let shown = size.iter().product::<usize>().saturating_mul(dtype.size());
+        if shown > self.most_memory {
+            bail!(
+                "a tensor of size {size:?} and strides {stride:?} shows its storage as {shown} bytes, more than ten times the file and 256 MiB"
+            );
+        }
         let parts = TensorParts { storage, dtype, offset, size, stride, requires_grad, parameter: false };
         Ok(self.make(Heap::Tensor(Box::new(parts))))
     }
@@ -280,7 +298,11 @@ impl Machine<'_> {
         if let Obj::Int(n) = id {
             return self.outside(&n.to_string());
         }
-        let parts = self.sequence(id)?.to_vec();
+        let parts = self.sequence(id)?;
+        if parts.len() > 8 {
+            bail!("an id from outside the pickle has {} parts", parts.len());
+        }
+        let parts = parts.to_vec();
         match (parts.first().map(|&o| self.str(o)), &parts[..]) {
             (Some(Ok(kind)), [_, class, key, _device, numel, view @ ..]) if &*kind == "storage" => {
                 let Obj::Global(Global::Storage(dtype)) = *class else {
@@ -338,9 +360,20 @@ impl Machine<'_> {
     pub(super) fn build(&mut self, object: Obj, state: Obj) -> Result<()> {
         let Obj::Heap(at) = object else { bail!("state is given to a plain value") };
         match &self.heap[at as usize] {
+            // An object of a TorchScript archive: its attributes are all there is.
+            Heap::Dict(parts) if parts.object => {
+                if !parts.entries.is_empty() {
+                    bail!("an object is given its state twice");
+                }
+                let entries = self.entries_of(state)?;
+                if let Heap::Dict(parts) = &mut self.heap[at as usize] {
+                    parts.entries = entries;
+                }
+                Ok(())
+            }
             Heap::Dict(parts) if parts.ordered => {
                 let attrs = self.dict_entries(state)?.to_vec();
-                self.spend(attrs.len())?;
+                self.spend_copies(2 * attrs.len())?;
                 if parts_len(&self.heap[at as usize]) + attrs.len() > 1000 {
                     bail!("an OrderedDict has more than 1000 attributes");
                 }

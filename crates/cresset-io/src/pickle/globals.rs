@@ -34,6 +34,10 @@ pub(crate) enum Global {
     /// `torch.FloatStorage` and the like; `None` for the untyped one.
     Storage(Option<DType>),
     DType(DType),
+    /// A class of a TorchScript archive.
+    Script,
+    /// A function of TorchScript that gives its first argument.
+    First,
     NumpyScalar,
     NumpyReconstruct,
     NumpyFromBuffer,
@@ -43,7 +47,8 @@ pub(crate) enum Global {
     Named,
 }
 
-pub(super) fn lookup(module: &str, name: &str) -> Result<Global> {
+/// `script`: in a TorchScript archive, whose own classes are plain attributes.
+pub(super) fn lookup(module: &str, name: &str, script: bool) -> Result<Global> {
     use Global::*;
     if let ("torch", Some(dtype)) = (module, own_dtype(name)) {
         return Ok(Global::DType(dtype));
@@ -88,6 +93,13 @@ pub(super) fn lookup(module: &str, name: &str) -> Result<Global> {
         ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => NumpyScalar,
         ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => NumpyReconstruct,
         ("numpy.core.numeric" | "numpy._core.numeric", "_frombuffer") => NumpyFromBuffer,
+        (m, _) if script && (m == "__torch__" || m.starts_with("__torch__.")) => Script,
+        ("torch.jit._pickle", "restore_type_tag" | "build_intlist" | "build_doublelist" | "build_boollist")
+        | ("torch.jit._pickle", "build_tensorlist")
+            if script =>
+        {
+            First
+        }
         ("numpy", "ndarray") => NumpyArray,
         ("numpy", "dtype") => NumpyDType,
         // The classes of numpy's dtypes, which new versions call like numpy.dtype.

@@ -45,6 +45,8 @@ pub(super) enum Heap {
 pub(super) struct DictParts {
     pub entries: Vec<(Obj, Obj)>,
     pub ordered: bool,
+    /// An object of a TorchScript archive: its attributes.
+    pub object: bool,
     pub attrs: Vec<(Obj, Obj)>,
 }
 
@@ -67,14 +69,27 @@ pub(crate) struct Machine<'a> {
     pub(super) heap: Vec<Heap>,
     pub(super) storages: Vec<Storage>,
     pub(super) keys: HashMap<String, usize>,
-    /// Objects stored once and copied often must not outgrow the file: so many may still be copied.
-    budget: usize,
+    /// So many bytes the values may still take.
+    memory: usize,
+    /// So many they might take at the beginning.
+    pub(super) most_memory: usize,
+    /// Are classes of TorchScript known, which are plain attributes?
+    pub(super) script: bool,
     /// How old files name things from outside the pickle, by number.
     pub(super) outside: HashMap<String, Obj>,
 }
 
+/// The values of a pickle may take ten times the file and this: few bytes can stand for many small values.
+const MOST_MEMORY: usize = 256 << 20;
+/// What an opcode takes at most: a place on the stack, one in a container, one in the tree of values, with room for growth.
+const PER_OPCODE: usize = 100;
+/// What a container, a text or a tensor takes besides.
+const PER_OBJECT: usize = 300;
+
 impl<'a> Machine<'a> {
-    pub fn new(data: &'a [u8], at: usize) -> Result<Machine<'a>> {
+    /// A machine for a pickle in a file of `file` bytes.
+    pub fn new(data: &'a [u8], at: usize, file: usize) -> Result<Machine<'a>> {
+        let memory = file.saturating_mul(10).saturating_add(MOST_MEMORY);
         Ok(Machine {
             input: Cursor::at(data, at)?,
             stack: Vec::new(),
@@ -82,9 +97,16 @@ impl<'a> Machine<'a> {
             heap: Vec::new(),
             storages: Vec::new(),
             keys: HashMap::new(),
-            budget: data.len() + 1000,
+            memory,
+            most_memory: memory,
+            script: false,
             outside: HashMap::new(),
         })
+    }
+    /// The same for the pickle of a TorchScript archive.
+    pub fn for_script(mut self) -> Machine<'a> {
+        self.script = true;
+        self
     }
     /// Where the next byte is.
     pub fn at(&self) -> usize {
@@ -109,7 +131,7 @@ impl<'a> Machine<'a> {
                     _ => Err(Error::new(format!("the pickle stops at byte {at} without one finished value"))),
                 };
             }
-            self.step(op).map_err(|e| e.within(format_args!("the pickle, byte {at}")))?;
+            self.spend(PER_OPCODE).and_then(|()| self.step(op)).map_err(|e| e.within(format_args!("the pickle, byte {at}")))?;
         }
     }
 
@@ -312,6 +334,8 @@ impl<'a> Machine<'a> {
         self.stack.push(made);
     }
     pub(super) fn make(&mut self, object: Heap) -> Obj {
+        // The next opcode refuses if this was too much.
+        self.memory = self.memory.saturating_sub(PER_OBJECT);
         self.heap.push(object);
         Obj::Heap(self.heap.len() as u32 - 1)
     }
@@ -368,15 +392,21 @@ impl<'a> Machine<'a> {
             _ => bail!("keys are set on something that is no dict"),
         }
     }
-    /// Accounts for `n` values or bytes that are copied.
+    /// Accounts for `n` bytes of memory.
     pub(super) fn spend(&mut self, n: usize) -> Result<()> {
-        match self.budget.checked_sub(n) {
+        match self.memory.checked_sub(n) {
             Some(left) => {
-                self.budget = left;
+                self.memory = left;
                 Ok(())
             }
-            None => bail!("its values copy themselves to more than the size of the file"),
+            None => bail!(
+                "its values would take more than ten times the memory of the file and 256 MiB; save long lists of numbers as tensors"
+            ),
         }
+    }
+    /// Accounts for `n` values that are copied.
+    pub(super) fn spend_copies(&mut self, n: usize) -> Result<()> {
+        self.spend(n.saturating_mul(PER_OPCODE))
     }
 
     // ---- plain values
@@ -489,7 +519,7 @@ impl<'a> Machine<'a> {
         text.parse().map_err(|_| Error::new(format!("{text:?} is no place in the memo")))
     }
     fn global(&mut self, module: &str, name: &str) -> Result<()> {
-        let o = match lookup(module, name)? {
+        let o = match lookup(module, name, self.script)? {
             Global::DType(d) => Obj::DType(d),
             g => Obj::Global(g),
         };

@@ -2,13 +2,16 @@
 
 mod calls;
 mod globals;
+mod leaves;
 mod machine;
 mod numpy;
 mod outside;
 mod tree;
 mod write;
 
+pub(crate) use leaves::Leaf;
 pub(crate) use machine::{Machine, Obj};
+pub(crate) use tree::Loaded;
 pub(crate) use write::write;
 
 use cresset_tensor::DType;

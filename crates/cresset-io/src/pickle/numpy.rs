@@ -43,7 +43,11 @@ impl Machine<'_> {
     }
     /// The state of an array: `(1, shape, dtype, is it in Fortran order, bytes)`.
     pub(super) fn numpy_array(&mut self, state: Obj) -> Result<Tensor> {
-        let state = self.sequence(state)?.to_vec();
+        let state = self.sequence(state)?;
+        if state.len() > 8 {
+            bail!("the state of a numpy array has {} parts", state.len());
+        }
+        let state = state.to_vec();
         let shape = self.counts("a size", arg(&state, 1)?)?;
         let dtype = self.dtype_of(arg(&state, 2)?)?;
         let Obj::Bool(fortran) = arg(&state, 3)? else { bail!("a numpy array's order is no bool") };

@@ -9,15 +9,19 @@ use cresset_tensor::{DType, Dims, Tensor};
 
 /// What a pickle has built: the numbers of its storages are still to come.
 pub(crate) struct Loaded {
-    heap: Vec<Heap>,
-    root: Obj,
+    pub(super) heap: Vec<Heap>,
+    pub(super) root: Obj,
+    /// The name of the pickle in sentences.
+    place: String,
+    /// What its values may take.
+    pub(super) most_memory: usize,
     /// The storages it refers to, in the order of their first use.
     pub storages: Vec<Storage>,
 }
 
 impl Machine<'_> {
-    pub fn finish(self, root: Obj) -> Loaded {
-        Loaded { heap: self.heap, root, storages: self.storages }
+    pub fn finish(self, root: Obj, place: &str) -> Loaded {
+        Loaded { heap: self.heap, root, place: place.to_string(), most_memory: self.most_memory, storages: self.storages }
     }
 }
 
@@ -28,11 +32,15 @@ enum Step {
 
 impl Loaded {
     /// The tree. `numbers` has an array of one dimension for each storage, of its dtype and size.
-    pub fn into_value(self, numbers: &[Array]) -> Result<Value> {
+    pub fn value(&self, numbers: &[Array]) -> Result<Value> {
+        self.value_of(self.root, numbers).map_err(|e| e.within(&self.place))
+    }
+    /// A part of it. Where it has tensors there must be numbers.
+    pub(super) fn value_of(&self, root: Obj, numbers: &[Array]) -> Result<Value> {
         let mut made: Vec<Option<Value>> = Vec::new();
         made.resize_with(self.heap.len(), || None);
         let mut open = vec![false; self.heap.len()];
-        let mut steps: Vec<Step> = heap_index(self.root).map(Step::Enter).into_iter().collect();
+        let mut steps: Vec<Step> = heap_index(root).map(Step::Enter).into_iter().collect();
         while let Some(step) = steps.pop() {
             match step {
                 Step::Enter(i) if made[i as usize].is_some() => {}
@@ -64,10 +72,10 @@ impl Loaded {
                 }
             }
         }
-        self.value(self.root, &made)
+        self.plain(root, &made)
     }
 
-    fn value(&self, o: Obj, made: &[Option<Value>]) -> Result<Value> {
+    fn plain(&self, o: Obj, made: &[Option<Value>]) -> Result<Value> {
         Ok(match o {
             Obj::None => Value::None,
             Obj::Bool(b) => Value::Bool(b),
@@ -85,7 +93,7 @@ impl Loaded {
 
     fn make(&self, object: &Heap, made: &[Option<Value>], numbers: &[Array]) -> Result<Value> {
         let all = |items: &[Obj]| -> Result<Items> {
-            Ok(Items::new(items.iter().map(|&o| self.value(o, made)).collect::<Result<_>>()?))
+            Ok(Items::new(items.iter().map(|&o| self.plain(o, made)).collect::<Result<_>>()?))
         };
         Ok(match object {
             Heap::Str(s) => Value::Str(s.clone()),
@@ -97,21 +105,21 @@ impl Loaded {
             Heap::Dict(parts) => {
                 let mut dict = if parts.ordered { Dict::ordered() } else { Dict::new() };
                 for &(k, v) in &parts.entries {
-                    let (k, v) = (self.value(k, made)?, self.value(v, made)?);
+                    let (k, v) = (self.plain(k, made)?, self.plain(v, made)?);
                     let kind = k.kind();
                     if !dict.try_insert(k, v) {
                         bail!("a dict of the pickle has {kind} as a key");
                     }
                 }
                 for &(k, v) in &parts.attrs {
-                    dict.set_attr(self.value(k, made)?.str()?, self.value(v, made)?);
+                    dict.set_attr(self.plain(k, made)?.str()?, self.plain(v, made)?);
                 }
                 Value::Dict(dict)
             }
             Heap::Size(s) => Value::Size(s.clone()),
             Heap::Device(d) => Value::Device(d.clone()),
-            Heap::Storage { storage, .. } => Value::Tensor(Tensor::from_array(numbers[*storage].clone())),
-            Heap::Tensor(parts) => tensor(parts, numbers)?,
+            Heap::Storage { storage, .. } => Value::Tensor(Tensor::from_array(number(numbers, *storage)?.clone())),
+            Heap::Tensor(parts) => tensor(parts, number(numbers, parts.storage)?)?,
             Heap::Array(Some(t)) => Value::Tensor(t.clone()),
             Heap::Array(None) => return Err(Error::new("a numpy array of the pickle has no contents")),
             Heap::NumpyDType(d) => Value::DType(d.dtype),
@@ -119,15 +127,18 @@ impl Loaded {
     }
 }
 
-fn heap_index(o: Obj) -> Option<u32> {
+pub(super) fn heap_index(o: Obj) -> Option<u32> {
     match o {
         Obj::Heap(i) => Some(i),
         _ => None,
     }
 }
 
-fn tensor(parts: &TensorParts, numbers: &[Array]) -> Result<Value> {
-    let base = &numbers[parts.storage];
+fn number(numbers: &[Array], storage: usize) -> Result<&Array> {
+    numbers.get(storage).ok_or_else(|| Error::new("a tensor stands where plain values are expected"))
+}
+
+pub(super) fn tensor(parts: &TensorParts, base: &Array) -> Result<Value> {
     if base.dtype() != parts.dtype {
         bail!("a storage holds {}, a tensor over it {}", base.dtype(), parts.dtype);
     }

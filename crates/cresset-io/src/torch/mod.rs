@@ -1,15 +1,17 @@
 //! PyTorch's files: the zip format, and the two that came before it.
 
 mod legacy;
+mod parsed;
 mod save;
 mod storages;
 mod tar;
 mod zip_format;
 
+pub(crate) use parsed::Parsed;
 pub use save::{save, write};
 
 use crate::bytes::Bytes;
-use crate::error::{Result, bail};
+use crate::error::Result;
 use crate::value::Value;
 use std::path::Path;
 
@@ -18,6 +20,11 @@ use std::path::Path;
 /// Reads the zip format of PyTorch 1.6 and later in either byte order, and the older formats (stacked pickles, tar). Nothing in the file is
 /// ever run: the names it may use are a fixed list, and sizes are checked against the file before memory is taken. Views of one storage and
 /// tied weights share memory here too; devices are read as they are named, the tensors are in the processor's memory.
+///
+/// Of a TorchScript archive (`torch.jit.save`) it gives the state dict: an ordered dict of all tensors that are attributes of its modules,
+/// under names like `fc1.weight`. Its code is not read. Tensors that are plain attributes, no parameters and no buffers, are among them.
+///
+/// To take a few tensors out of a large file, [`TensorFile`](crate::TensorFile) reads no more than these.
 ///
 /// # Errors
 /// One sentence with the file, the place in it and what was expected: the file cannot be read, is cut off or damaged (checksums are
@@ -48,20 +55,5 @@ pub fn load(path: impl AsRef<Path>) -> Result<Value> {
 /// # Errors
 /// As of [`load`].
 pub fn load_bytes(data: &[u8]) -> Result<Value> {
-    if data.is_empty() {
-        bail!("the file is empty");
-    }
-    if data.starts_with(b"PK\x03\x04") {
-        zip_format::load(data)
-    } else if tar::is_tar(data) {
-        tar::load(data)
-    } else if data.starts_with(&[0x80]) {
-        legacy::load(data)
-    } else if data.starts_with(b"\x93NUMPY") {
-        bail!("this is a numpy file, which npy::load reads")
-    } else if data.get(8) == Some(&b'{') {
-        bail!("this looks like a safetensors file, which safetensors::load reads")
-    } else {
-        bail!("this is no file of torch.save: it is neither a zip archive nor a tar archive nor a pickle")
-    }
+    Parsed::parse(data)?.value()
 }

@@ -25,22 +25,24 @@ pub(super) fn array(storage: &Storage, big_endian: bool, fill: impl FnOnce(&mut 
 /// Files above this size are worth a second thread: copying out of the file's map is mostly page faults.
 const PARALLEL: u64 = 16 << 20;
 
-/// `make` for every storage, on a few threads where there is much to copy.
-pub(super) fn arrays(storages: &[Storage], make: impl Fn(&Storage) -> Result<Array> + Sync) -> Result<Vec<Array>> {
+/// `make` for the position of every storage, on a few threads where there is much to copy.
+pub(super) fn arrays(storages: &[Storage], make: impl Fn(usize) -> Result<Array> + Sync) -> Result<Vec<Array>> {
     let total: u64 = storages.iter().map(|s| s.bytes).fold(0, u64::saturating_add);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     if total < PARALLEL || storages.len() < 2 || threads < 2 {
-        return storages.iter().map(make).collect();
+        return (0..storages.len()).map(make).collect();
     }
     let next = AtomicUsize::new(0);
     let made: Mutex<Vec<Option<Result<Array>>>> = Mutex::new(storages.iter().map(|_| None).collect());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((i, s)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, storages.get(i)?)))
-                {
-                    let array = make(s);
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= storages.len() {
+                        break;
+                    }
+                    let array = make(i);
                     made.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[i] = Some(array);
                 }
             });

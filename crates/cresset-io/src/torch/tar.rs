@@ -1,10 +1,9 @@
 //! The first format: a tar archive of `storages`, `tensors` and `pickle`, each with pickles and raw numbers in turn.
 
-use super::storages::array;
+use super::parsed::{Contents, Place, all_places, place_in};
 use crate::bytes::Cursor;
 use crate::error::{Error, Result, bail};
 use crate::pickle::{Machine, Obj};
-use crate::value::Value;
 
 pub(super) fn is_tar(data: &[u8]) -> bool {
     data.get(257..262) == Some(b"ustar") || (data.len() >= 512 && checksum_holds(&data[..512]))
@@ -49,24 +48,20 @@ fn member<'a>(data: &'a [u8], wanted: &str) -> Result<&'a [u8]> {
     bail!("the tar archive has no file {wanted:?}, so torch.save has not written it")
 }
 
-pub(super) fn load(data: &[u8]) -> Result<Value> {
+pub(super) fn read(data: &[u8]) -> Result<Contents> {
     let storages = member(data, "storages")?;
-    let mut m = Machine::new(storages, 0)?;
+    let mut m = Machine::new(storages, 0, data.len())?;
     let raw = read_storages(&mut m, storages).map_err(|e| e.within("file \"storages\" of the archive"))?;
     let tensors = member(data, "tensors")?;
     m.go_to(tensors, 0)?;
     read_tensors(&mut m, tensors).map_err(|e| e.within("file \"tensors\" of the archive"))?;
     m.go_to(member(data, "pickle")?, 0)?;
     let root = m.run().map_err(|e| e.within("file \"pickle\" of the archive"))?;
-    let loaded = m.finish(root);
-    let numbers = loaded.storages.iter().zip(raw).map(|(s, raw)| {
-        array(s, false, |out| {
-            out.copy_from_slice(raw);
-            Ok(())
-        })
-    });
-    let numbers = numbers.collect::<Result<Vec<_>>>()?;
-    loaded.into_value(&numbers)
+    let loaded = m.finish(root, "file \"pickle\" of the archive");
+    let mut places: Vec<Option<Place>> = raw.iter().map(|raw| Some(Place::Bytes(place_in(data, raw)))).collect();
+    places.resize_with(loaded.storages.len(), || None);
+    let places = all_places(places, &loaded.storages)?;
+    Ok(Contents { loaded, places, big_endian: false, script: false })
 }
 
 /// (key, device, class) and the numbers, for each; then the views: (name, storage, offset, number of elements).

@@ -1,16 +1,15 @@
 //! The zip format: one folder with `data.pkl`, `byteorder`, `version` and a record `data/N` for each storage.
 
-use super::storages::{array, arrays};
+use super::parsed::{Contents, Place};
 use crate::error::{Error, Result, bail};
-use crate::pickle::Machine;
-use crate::value::Value;
+use crate::pickle::{Machine, Storage};
 use crate::zip::Archive;
+use std::ops::Deref;
 
 /// The newest version of the layout that is known (`kMaxSupportedFileFormatVersion`).
 const NEWEST: u64 = 10;
 
-pub(super) fn load(data: &[u8]) -> Result<Value> {
-    let archive = Archive::parse(data)?;
+pub(super) fn read<D: Deref<Target = [u8]>>(archive: &Archive<D>, file: usize) -> Result<Contents> {
     let top = archive
         .records()
         .iter()
@@ -37,27 +36,31 @@ pub(super) fn load(data: &[u8]) -> Result<Value> {
         Some("big") => true,
         Some(other) => bail!("the archive's byte order is {other:?}; little and big are known"),
     };
-    if archive.find(&format!("{top}/constants.pkl")).is_some() {
-        bail!("this is a TorchScript archive with code; save the state_dict() of the module instead");
-    }
+    // A TorchScript archive has code besides, which is not looked at.
+    let script = archive.find(&format!("{top}/constants.pkl")).is_some();
     let Some(record) = archive.find(&format!("{top}/data.pkl")) else { bail!("the archive has no record data.pkl") };
     let place = format!("record {:?}", record.name);
     let pickle = archive.read(record)?;
     let run = || {
-        let mut machine = Machine::new(&pickle, 0)?;
+        let mut machine = Machine::new(&pickle, 0, file)?;
+        if script {
+            machine = machine.for_script();
+        }
         let root = machine.run()?;
-        Ok(machine.finish(root))
+        Ok(machine.finish(root, &place))
     };
     let loaded = run().map_err(|e: Error| e.within(&place))?;
-    let numbers = arrays(&loaded.storages, |s| {
+    let of_storage = |s: &Storage| {
         let name = format!("{top}/data/{}", s.key);
-        let Some(record) = archive.find(&name) else {
+        let Some(i) = archive.place(&name) else {
             bail!("the archive has no record {name:?} for a storage of {} bytes", s.bytes)
         };
-        if record.size as u64 != s.bytes {
-            bail!("record {name:?} has {} bytes, but the pickle states {} for this storage", record.size, s.bytes);
+        let size = archive.records()[i].size;
+        if size as u64 != s.bytes {
+            bail!("record {name:?} has {size} bytes, but the pickle states {} for this storage", s.bytes);
         }
-        array(s, big_endian, |out| archive.read_into(record, out))
-    })?;
-    loaded.into_value(&numbers).map_err(|e| e.within(&place))
+        Ok(Place::Record(i))
+    };
+    let places = loaded.storages.iter().map(of_storage).collect::<Result<_>>()?;
+    Ok(Contents { loaded, places, big_endian, script })
 }

@@ -41,18 +41,23 @@ impl BigInt {
         if digits.is_empty() || digits.len() > 4300 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             bail!("an integer of 1 to 4300 decimal digits is expected");
         }
-        let mut bytes: Vec<u8> = Vec::new();
-        for d in digits.bytes() {
-            let mut carry = u32::from(d - b'0');
-            for b in &mut bytes {
-                carry += u32::from(*b) * 10;
-                *b = carry as u8;
-                carry >>= 8;
+        // Nine digits at a time, in pieces of 32 bits.
+        let mut pieces: Vec<u32> = Vec::new();
+        let first = digits.len() % 9;
+        let (head, rest) = digits.as_bytes().split_at(first);
+        for part in std::iter::once(head).chain(rest.chunks(9)) {
+            let mut carry = part.iter().fold(0, |n, d| n * 10 + u64::from(d - b'0'));
+            let scale = 10u64.pow(part.len() as u32);
+            for p in &mut pieces {
+                carry += u64::from(*p) * scale;
+                *p = carry as u32;
+                carry >>= 32;
             }
             if carry > 0 {
-                bytes.push(carry as u8);
+                pieces.push(carry as u32);
             }
         }
+        let mut bytes: Vec<u8> = pieces.iter().flat_map(|p| p.to_le_bytes()).collect();
         bytes.push(0);
         if text.starts_with('-') {
             negate(&mut bytes);

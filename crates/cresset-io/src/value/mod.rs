@@ -2,6 +2,7 @@
 
 mod access;
 mod bigint;
+mod checksum;
 mod dict;
 mod from;
 mod print;

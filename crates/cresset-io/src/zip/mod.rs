@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::Archive;
+pub(crate) use read::{Archive, Record};
 pub(crate) use write::Writer;
 
 const LOCAL: u32 = 0x0403_4b50;

@@ -5,10 +5,11 @@ use crate::bytes::Cursor;
 use crate::error::{Error, Result, bail};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Deref;
 
-/// The records of a zip archive in memory.
-pub(crate) struct Archive<'a> {
-    data: &'a [u8],
+/// The records of a zip archive in memory: in bytes that are lent, or in a file's.
+pub(crate) struct Archive<D> {
+    data: D,
     records: Vec<Record>,
     places: HashMap<String, usize>,
 }
@@ -25,8 +26,12 @@ pub(crate) struct Record {
     packed: usize,
 }
 
-impl<'a> Archive<'a> {
-    pub fn parse(data: &'a [u8]) -> Result<Archive<'a>> {
+/// Deflated records may unpack to ten times the file and this in all: a small file cannot fill the memory.
+const MOST_UNPACKED: usize = 1 << 30;
+
+impl<D: Deref<Target = [u8]>> Archive<D> {
+    pub fn parse(owner: D) -> Result<Archive<D>> {
+        let data: &[u8] = &owner;
         let (count, start, size) = directory(data)?;
         if count > size / 46 {
             bail!("the archive's directory states {count} records, which do not fit its {size} bytes");
@@ -46,16 +51,42 @@ impl<'a> Archive<'a> {
         if spans.windows(2).any(|w| w[0].1 > w[1].0) {
             bail!("records of the archive overlap");
         }
-        Ok(Archive { data, records, places })
+        let unpacked = records.iter().filter(|r| r.deflated).fold(0usize, |n, r| n.saturating_add(r.size));
+        if unpacked > data.len().saturating_mul(10).saturating_add(MOST_UNPACKED) {
+            bail!(
+                "the archive's {} bytes would unpack to {unpacked}, more than ten times as many and 1 GiB; store such arrays uncompressed",
+                data.len()
+            );
+        }
+        Ok(Archive { data: owner, records, places })
     }
     pub fn records(&self) -> &[Record] {
         &self.records
     }
     pub fn find(&self, name: &str) -> Option<&Record> {
-        self.places.get(name).map(|&i| &self.records[i])
+        self.place(name).map(|i| &self.records[i])
+    }
+    /// The position of the record in `records`.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+    /// The first `most` bytes of a record, unchecked.
+    pub fn prefix(&self, record: &Record, most: usize) -> Result<Cow<'_, [u8]>> {
+        let raw = self.raw(record);
+        if !record.deflated {
+            return Ok(raw[..most.min(raw.len())].into());
+        }
+        let mut out = vec![0; most.min(record.size)];
+        let mut inflate = flate2::Decompress::new(false);
+        let done = inflate.decompress(raw, &mut out, flate2::FlushDecompress::None);
+        if done.is_err() {
+            bail!("record {:?} is not a valid deflate stream", record.name);
+        }
+        out.truncate(inflate.total_out() as usize);
+        Ok(out.into())
     }
     /// The contents of a record, checked.
-    pub fn read(&self, record: &Record) -> Result<Cow<'a, [u8]>> {
+    pub fn read(&self, record: &Record) -> Result<Cow<'_, [u8]>> {
         if record.deflated {
             let mut out = vec![0; record.size];
             self.read_into(record, &mut out)?;
@@ -65,7 +96,7 @@ impl<'a> Archive<'a> {
         check(record, crc32fast::hash(raw))?;
         Ok(raw.into())
     }
-    fn raw(&self, record: &Record) -> &'a [u8] {
+    fn raw(&self, record: &Record) -> &[u8] {
         &self.data[record.start..record.start + record.packed]
     }
     /// The same into memory of the right size.

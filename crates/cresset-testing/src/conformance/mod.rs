@@ -9,7 +9,7 @@ mod init;
 pub mod modules;
 pub mod op_cases;
 pub mod ops;
-mod optim;
+pub mod optim;
 pub mod out;
 pub mod report;
 mod rng;

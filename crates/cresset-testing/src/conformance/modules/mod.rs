@@ -7,7 +7,9 @@ mod layers;
 mod losses;
 mod norms;
 mod run;
+mod travel;
 mod windows;
 
 pub use build::{Built, build};
 pub use run::{refused_case, run_case};
+pub use travel::{read_state, write_state};

@@ -30,7 +30,7 @@ macro_rules! check {
     };
 }
 
-fn spec_of(case: &Json) -> Result<Spec, Stop> {
+pub(super) fn spec_of(case: &Json) -> Result<Spec, Stop> {
     Spec::parse(&case["spec"]).map_err(Stop::Unsupported)
 }
 
@@ -113,7 +113,7 @@ fn same_text(got: &str, want: &Json) -> Result<(), String> {
     if got == want { Ok(()) } else { Err(format!("got\n{got}\nwant\n{want}")) }
 }
 
-fn compare_state(
+pub(super) fn compare_state(
     file: &Container,
     got: &StateDict,
     want: &[(String, Value)],
@@ -133,7 +133,7 @@ fn compare_state(
     Ok(())
 }
 
-fn load(file: &Container, built: &Built, state: &[(String, Value)]) -> Result<(), String> {
+pub(super) fn load(file: &Container, built: &Built, state: &[(String, Value)]) -> Result<(), String> {
     let mut dict = StateDict::new();
     for (name, value) in state {
         if let Value::Tensor(r) = value {

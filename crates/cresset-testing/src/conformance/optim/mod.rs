@@ -4,7 +4,9 @@ mod make;
 mod run;
 mod schedulers;
 mod state;
+mod travel;
 pub mod utils;
 
 pub use run::run_case;
+pub use travel::{read_state, write_state};
 pub use schedulers::schedulers;

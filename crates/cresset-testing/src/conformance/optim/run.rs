@@ -14,7 +14,7 @@ pub fn run_case(file: &Container, case: &Json) -> Outcome {
     try_case(file, case).unwrap_or_else(Outcome::from)
 }
 
-struct Case<'a> {
+pub(super) struct Case<'a> {
     file: &'a Container,
     case: &'a Json,
     class: &'a str,
@@ -24,12 +24,12 @@ struct Case<'a> {
     names: Vec<String>,
 }
 
-fn owned(t: &Tensor) -> Tensor {
+pub(super) fn owned(t: &Tensor) -> Tensor {
     Tensor::from_array(t.array().copy())
 }
 
 impl Case<'_> {
-    fn build(&self, params: &[Tensor]) -> Result<Optimizer, Stop> {
+    pub(super) fn build(&self, params: &[Tensor]) -> Result<Optimizer, Stop> {
         let mut groups = Vec::new();
         for group in self.case["groups"].as_array().into_iter().flatten() {
             let members = group["params"].as_array().into_iter().flatten();
@@ -38,7 +38,12 @@ impl Case<'_> {
         }
         optimizer(self.class, self.file, &self.kwargs, &groups)
     }
-    fn step(&self, optimizer: &Optimizer, params: &[Tensor], s: usize) -> Result<(), String> {
+    /// Steps before the state is saved, and all steps.
+    pub(super) fn steps(&self) -> (usize, usize) {
+        let steps = self.case["steps"].as_u64().unwrap_or(12) as usize;
+        (steps, steps + self.case["resume_steps"].as_u64().unwrap_or(2) as usize)
+    }
+    pub(super) fn step(&self, optimizer: &Optimizer, params: &[Tensor], s: usize) -> Result<(), String> {
         let none = |k: usize| {
             let mut pairs = self.case["none_grads"].as_array().into_iter().flatten();
             pairs.any(|p| p[0].as_u64() == Some(s as u64) && p[1].as_u64() == Some(k as u64))
@@ -68,19 +73,23 @@ fn tensors(file: &Container, list: &Json) -> Result<(Vec<Tensor>, Vec<String>), 
     Ok(out)
 }
 
-fn try_case(file: &Container, case: &Json) -> Result<Outcome, Stop> {
+/// The case, and the values that its parameters begin with.
+pub(super) fn case_of<'a>(file: &'a Container, case: &'a Json) -> Result<(Case<'a>, Vec<Tensor>), Stop> {
     let class = case["optimizer"].as_str().unwrap_or_default();
     let kwargs = Value::parse_dict(&case["kwargs"]).map_err(Stop::Unsupported)?;
-    let state = Value::parse(&case["state_dict"]).map_err(Stop::Unsupported)?;
     let (starts, _) = tensors(file, &case["params"])?;
     if case.get("grads").is_none() {
         return unsupported(format!("{class} is not there"));
     }
     let (grads, _) = tensors(file, &case["grads"])?;
     let (after, names) = tensors(file, &case["after"])?;
-    let this = Case { file, case, class, kwargs, grads, after, names };
-    let steps = case["steps"].as_u64().unwrap_or(12) as usize;
-    let total = steps + case["resume_steps"].as_u64().unwrap_or(2) as usize;
+    Ok((Case { file, case, class, kwargs, grads, after, names }, starts))
+}
+
+fn try_case(file: &Container, case: &Json) -> Result<Outcome, Stop> {
+    let state = Value::parse(&case["state_dict"]).map_err(Stop::Unsupported)?;
+    let (this, starts) = case_of(file, case)?;
+    let (steps, total) = this.steps();
 
     let params: Vec<Tensor> = starts.iter().map(|t| owned(t).requires_grad_(true)).collect();
     let optimizer = this.build(&params)?;
