@@ -46,13 +46,20 @@ pub fn convert(args: &Convert) -> Result<()> {
             unshared(&state, &mut notes);
         }
         Format::Npz => {
-            if args.compress { npz::save_compressed(&state, &args.to)? } else { npz::save(&state, &args.to)? }
+            if args.compress {
+                npz::save_compressed(&state, &args.to)?
+            } else {
+                npz::save(&state, &args.to)?
+            }
             lost(values.iter().map(|(name, _)| &**name), &mut notes);
             unshared(&state, &mut notes);
         }
         Format::Npy => {
             let [(_, tensor)] = state.entries() else {
-                return Err(Failure::new(format!("{to}: an .npy file has one tensor, {from} has {}; --only chooses", state.len())));
+                return Err(Failure::new(format!(
+                    "{to}: an .npy file has one tensor, {from} has {}; --only chooses",
+                    state.len()
+                )));
             };
             npy::save(tensor, &args.to)?;
         }
@@ -120,15 +127,24 @@ fn lost<'a>(names: impl Iterator<Item = &'a str>, notes: &mut Vec<String>) {
     if !names.is_empty() {
         let more = if names.len() > 8 { ", ..." } else { "" };
         let list = names[..names.len().min(8)].join(", ");
-        notes.push(format!("{} values that are no tensors are not in the new file: {list}{more}", names.len()).escape_debug().to_string());
+        notes.push(
+            format!("{} values that are no tensors are not in the new file: {list}{more}", names.len())
+                .escape_debug()
+                .to_string(),
+        );
     }
 }
 
 fn unshared(state: &StateDict, notes: &mut Vec<String>) {
     let mut storages = HashSet::new();
-    let shared = state.values().filter(|t| t.numel() > 0 && !storages.insert(std::sync::Arc::as_ptr(t.array().storage()))).count();
+    let shared = state
+        .values()
+        .filter(|t| t.numel() > 0 && !storages.insert(std::sync::Arc::as_ptr(t.array().storage())))
+        .count();
     if shared > 0 {
-        notes.push(format!("{shared} tensors share memory with others, which this format cannot say: they are written one by one"));
+        notes.push(format!(
+            "{shared} tensors share memory with others, which this format cannot say: they are written one by one"
+        ));
     }
 }
 

@@ -30,7 +30,9 @@ pub fn inspect(args: &Inspect) -> Result<()> {
         }
         listing.tensor(&table.target_name, table.targets());
         if let Some(names) = table.class_names() {
-            listing.values.push((format!("classes of {}", shown(&table.target_name)), short(&Value::list(names.to_vec()))));
+            listing
+                .values
+                .push((format!("classes of {}", shown(&table.target_name)), short(&Value::list(names.to_vec()))));
         }
         return say(&listing.text(&format!("{}: CSV file of {} rows", path.display(), table.len())));
     }

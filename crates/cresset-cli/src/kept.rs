@@ -97,7 +97,9 @@ fn check(value: &Value) -> Result<()> {
     let entries = value.as_dict()?.iter().filter(|(k, _)| k.str().is_ok_and(|k| k != CHECKSUM));
     let sum = Value::dict(entries.map(|(k, v)| (k, v.clone()))).checksum()?;
     if stated.str().ok() != Some(&format!("{sum:016x}")) {
-        return Err(Failure::new(format!("the checkpoint is damaged: its checksum is {sum:016x}, it states {stated:?}")));
+        return Err(Failure::new(format!(
+            "the checkpoint is damaged: its checksum is {sum:016x}, it states {stated:?}"
+        )));
     }
     Ok(())
 }

@@ -41,7 +41,8 @@ fn rounds(count: usize, folder: &Path) -> usize {
         // Killed once or several times, then let go.
         for attempt in 0.. {
             let goes_on = run.join("checkpoint.pth").exists();
-            let args = if goes_on { "train --resume runs/killed".into() } else { format!("train {OPTIONS} --name killed") };
+            let args =
+                if goes_on { "train --resume runs/killed".into() } else { format!("train {OPTIONS} --name killed") };
             let mut child = cresset(folder, &args).spawn().unwrap();
             if attempt == 3 {
                 assert!(child.wait().unwrap().success(), "round {round}: the run does not go on");
@@ -117,7 +118,8 @@ fn a_changed_checkpoint_is_refused() {
     let path = folder.join("runs/r/checkpoint.pth");
     let value = cresset::io::load(&path).unwrap();
     let entries = value.as_dict().unwrap().iter();
-    let changed = entries.map(|(k, v)| (k.clone(), if k.str().is_ok_and(|k| k == "epoch") { 7.into() } else { v.clone() }));
+    let changed =
+        entries.map(|(k, v)| (k.clone(), if k.str().is_ok_and(|k| k == "epoch") { 7.into() } else { v.clone() }));
     cresset::io::save(cresset::io::Value::dict(changed), &path).unwrap();
     let refused = cresset(&folder, "train --resume runs/r").stderr(Stdio::piped()).output().unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();

@@ -184,8 +184,10 @@ fn damaged_checkpoints_are_refused_and_kept() {
     let value = io::load(f.0.join("runs/digits/checkpoint.pth")).unwrap();
     let other = io::load(f.0.join("runs/other/checkpoint.pth")).unwrap();
     let kept = value.as_dict().unwrap().iter().filter(|(k, _)| k.str().unwrap() != "checksum");
-    let swap = |k: &io::Value, v: &io::Value| if k.str().unwrap() == "model" { other["model"].clone() } else { v.clone() };
-    io::save(io::Value::dict(kept.map(|(k, v)| (k.clone(), swap(k, v)))), f.0.join("runs/digits/checkpoint.pth")).unwrap();
+    let swap =
+        |k: &io::Value, v: &io::Value| if k.str().unwrap() == "model" { other["model"].clone() } else { v.clone() };
+    io::save(io::Value::dict(kept.map(|(k, v)| (k.clone(), swap(k, v)))), f.0.join("runs/digits/checkpoint.pth"))
+        .unwrap();
     assert!(f.refused("train --resume runs/digits --epochs 2").contains("size mismatch for network.0.weight"));
 }
 
@@ -195,7 +197,8 @@ fn convert_writes_the_same_tensors_in_another_format() {
     f.ok("train --layers 8 --epochs 1");
     let model = io::load(f.0.join("runs/digits/model.pth")).unwrap().state_dict().unwrap();
     let bits = |state: &cresset::StateDict| -> Vec<(String, cresset::DType, Vec<u64>)> {
-        let numbers = |t: &cresset::Tensor| t.to_dtype(cresset::DType::F64).to_vec::<f64>().iter().map(|x| x.to_bits()).collect();
+        let numbers =
+            |t: &cresset::Tensor| t.to_dtype(cresset::DType::F64).to_vec::<f64>().iter().map(|x| x.to_bits()).collect();
         state.iter().map(|(k, t)| (k.to_string(), t.dtype(), numbers(t))).collect()
     };
     f.ok("convert runs/digits/model.pth m.safetensors");

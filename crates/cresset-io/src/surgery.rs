@@ -112,7 +112,10 @@ impl Surgery for StateDict {
             let place = by_place.entry(std::sync::Arc::as_ptr(array.storage()) as usize).or_default();
             for &i in &*place {
                 let other = done[i].0.array();
-                if other.shape() == array.shape() && other.strides() == array.strides() && other.offset() == array.offset() {
+                if other.shape() == array.shape()
+                    && other.strides() == array.strides()
+                    && other.offset() == array.offset()
+                {
                     return done[i].1.clone();
                 }
             }
@@ -123,8 +126,13 @@ impl Surgery for StateDict {
         self.iter().map(|(name, t)| (name, convert(t))).collect()
     }
     fn fit(&self, model: &StateDict) -> Fit {
-        let mut fit =
-            Fit { state: StateDict::new(), missing: vec![], unexpected: vec![], misshaped: vec![], wanted: model.len() };
+        let mut fit = Fit {
+            state: StateDict::new(),
+            missing: vec![],
+            unexpected: vec![],
+            misshaped: vec![],
+            wanted: model.len(),
+        };
         for (name, wanted) in model {
             match self.get(name) {
                 None => fit.missing.push(name.into()),
@@ -194,7 +202,8 @@ mod tests {
     #[test]
     fn names_do_not_collide_and_ties_stay() {
         let w = Tensor::ones([2, 2]);
-        let state: StateDict = [("a.w", w.clone()), ("b.w", w.clone()), ("n", Tensor::from_vec([1i64], [1]))].into_iter().collect();
+        let state: StateDict =
+            [("a.w", w.clone()), ("b.w", w.clone()), ("n", Tensor::from_vec([1i64], [1]))].into_iter().collect();
         assert!(state.rename("*.w", "w").unwrap_err().to_string().contains("two tensors would be named \"w\""));
         let half = state.cast(DType::F16);
         assert!(half["a.w"].shares_memory(&half["b.w"]) && half["n"].dtype() == DType::I64);

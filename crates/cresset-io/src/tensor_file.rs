@@ -46,7 +46,8 @@ impl Format {
             return Format::Npy;
         }
         if data.starts_with(b"PK\x03\x04") {
-            let numpy = |a: Archive<&[u8]>| !a.records().is_empty() && a.records().iter().all(|r| r.name.ends_with(".npy"));
+            let numpy =
+                |a: Archive<&[u8]>| !a.records().is_empty() && a.records().iter().all(|r| r.name.ends_with(".npy"));
             return match Archive::parse(data).map(numpy) {
                 Ok(true) => Format::Npz,
                 Ok(false) => Format::Torch,
@@ -167,7 +168,11 @@ impl TensorFile {
             }
             Format::SafeTensors => {
                 let header = safetensors::Header::parse(&data)?;
-                let info = |e: &safetensors::Entry| TensorInfo { name: e.name.clone(), dtype: e.dtype, shape: e.shape.clone() };
+                let info = |e: &safetensors::Entry| TensorInfo {
+                    name: e.name.clone(),
+                    dtype: e.dtype,
+                    shape: e.shape.clone(),
+                };
                 tensors.extend(header.entries.iter().map(info));
                 values.extend(header.metadata.iter().map(|(k, v)| (k.clone(), v.as_str().into())));
                 Inner::SafeTensors { data, header }

@@ -96,7 +96,15 @@ fn values_that_contain_or_multiply_themselves() {
     // A list copied into a set again and again.
     let list = [&b"("[..], &b"K\x01".repeat(2000), b"lq\0c__builtin__\nset\nq\x01]q\x02"].concat();
     let copies = b"h\x01h\0\x85Ra".repeat(2000);
-    assert!(refusal(&archive(&pickle(&[&list, &copies]), &[])).contains("copy themselves"));
+    assert!(refusal(&archive(&pickle(&[&list, &copies]), &[])).contains("ten times the memory of the file"));
+    // Small values that take much: each empty dict is one byte.
+    let dicts = [&b"("[..], &b"}".repeat(1_000_000), b"l"].concat();
+    assert!(refusal(&archive(&pickle(&[&dicts]), &[])).contains("ten times the memory of the file"));
+    // One number shown two billion times.
+    let t = tensor(4);
+    let at = t.windows(4).position(|w| w == b"tQK\0").unwrap() + 4;
+    let wide = [&t[..at], b"J\0\0\0\x70\x85K\0\x85", &t[at + 6..]].concat();
+    assert!(refusal(&archive(&pickle(&[&wide]), &[0; 16])).contains("shows its storage as"));
     assert!(refusal(&archive(&pickle(&[b"}]K\x01s"]), &[])).contains("a list of 0 as a key"));
 }
 

@@ -152,6 +152,35 @@ fn a_failed_write_leaves_the_old_file() {
     }
 }
 
+/// A limit on the size of files stands for a full disk: the write fails in the middle.
+#[cfg(unix)]
+#[test]
+fn a_write_that_fails_in_the_middle_leaves_the_old_file() {
+    const NAME: &str = "a_write_that_fails_in_the_middle_leaves_the_old_file";
+    if let Some(path) = std::env::var_os("CRESSET_TEST_FULL") {
+        let error = save(Value::Tensor(Tensor::zeros([1_000_000])), &path).unwrap_err();
+        assert!(
+            error.to_string().contains("x.pth: cannot be written: ") && error.to_string().lines().count() == 1,
+            "{error}"
+        );
+        return;
+    }
+    let folder = Folder::new("full");
+    let path = folder.file("x.pth");
+    save(Value::from("old"), &path).unwrap();
+    let script = "trap '' XFSZ; ulimit -f 100; exec \"$0\" \"$1\" --exact";
+    let me = std::env::current_exe().unwrap();
+    let status = std::process::Command::new("sh")
+        .args(["-c", script])
+        .arg(me)
+        .arg(NAME)
+        .env("CRESSET_TEST_FULL", &path)
+        .status();
+    assert!(status.unwrap().success());
+    assert_eq!(load(&path).unwrap().str().unwrap(), "old");
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
+}
+
 #[test]
 fn a_deep_value_is_saved_and_loaded() {
     let mut v = Value::list([1]);

@@ -277,13 +277,7 @@ impl Machine<'_> {
             bail!("a tensor has {} sizes, but {} strides", size.len(), stride.len());
         }
         check_bounds(&self.storages[storage], dtype, offset, &size, &stride)?;
-        // A stride of 0 shows one number any number of times; whoever writes or converts such a tensor needs memory for all of them.
-        let shown = size.iter().product::<usize>().saturating_mul(dtype.size());
-        if shown > self.most_memory {
-            bail!(
-                "a tensor of size {size:?} and strides {stride:?} shows its storage as {shown} bytes, more than ten times the file and 256 MiB"
-            );
-        }
+        check_shown(dtype, &size, &stride, self.most_memory)?;
         let parts = TensorParts { storage, dtype, offset, size, stride, requires_grad, parameter: false };
         Ok(self.make(Heap::Tensor(Box::new(parts))))
     }
@@ -429,4 +423,15 @@ pub(crate) fn check_bounds(s: &Storage, dtype: DType, offset: usize, size: &[usi
         "a tensor of size {size:?}, strides {stride:?} and offset {offset} does not fit the {available} elements of its storage {:?}",
         s.key
     )
+}
+
+/// A stride of 0 shows one number any number of times; whoever writes or converts such a tensor needs memory for all of them.
+pub(crate) fn check_shown(dtype: DType, size: &[usize], stride: &[usize], most: usize) -> Result<()> {
+    let shown = size.iter().product::<usize>().saturating_mul(dtype.size());
+    if shown > most {
+        bail!(
+            "a tensor of size {size:?} and strides {stride:?} shows its storage as {shown} bytes, more than ten times the file and 256 MiB"
+        );
+    }
+    Ok(())
 }

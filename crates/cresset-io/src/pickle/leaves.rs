@@ -70,7 +70,9 @@ impl Loaded {
                         }
                     }
                 }
-                Some((i, Heap::List(items) | Heap::Tuple(items) | Heap::Set(items))) if !objects && holds[i as usize] => {
+                Some((i, Heap::List(items) | Heap::Tuple(items) | Heap::Set(items)))
+                    if !objects && holds[i as usize] =>
+                {
                     open.extend(items.iter().enumerate().map(|(n, &item)| (join(&n.to_string()), item, level + 1)));
                 }
                 _ if objects => {}
@@ -85,7 +87,10 @@ impl Loaded {
         let is_container = |o: &Obj| {
             heap_index(*o).is_some_and(|i| {
                 use Heap::*;
-                matches!(self.heap[i as usize], List(_) | Tuple(_) | Set(_) | Dict(_) | Tensor(_) | Array(_) | Storage { .. })
+                matches!(
+                    self.heap[i as usize],
+                    List(_) | Tuple(_) | Set(_) | Dict(_) | Tensor(_) | Array(_) | Storage { .. }
+                )
             })
         };
         let holds = |h: &Heap| match h {

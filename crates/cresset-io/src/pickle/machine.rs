@@ -131,7 +131,9 @@ impl<'a> Machine<'a> {
                     _ => Err(Error::new(format!("the pickle stops at byte {at} without one finished value"))),
                 };
             }
-            self.spend(PER_OPCODE).and_then(|()| self.step(op)).map_err(|e| e.within(format_args!("the pickle, byte {at}")))?;
+            self.spend(PER_OPCODE)
+                .and_then(|()| self.step(op))
+                .map_err(|e| e.within(format_args!("the pickle, byte {at}")))?;
         }
     }
 

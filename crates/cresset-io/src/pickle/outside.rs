@@ -1,6 +1,6 @@
 //! What the tar format keeps outside its pickle: storages and tensors by number.
 
-use super::calls::check_bounds;
+use super::calls::{check_bounds, check_shown};
 use super::globals::Global;
 use super::machine::{Heap, Machine, Obj, TensorParts};
 use crate::error::{Result, bail};
@@ -31,6 +31,7 @@ impl Machine<'_> {
         let Some(offset) = (first as usize).checked_add(offset) else { bail!("a tensor's offset is too large") };
         let Some(dtype) = self.storages[storage].dtype else { bail!("the storage {root} has no dtype") };
         check_bounds(&self.storages[storage], dtype, offset, &size, &stride)?;
+        check_shown(dtype, &size, &stride, self.most_memory)?;
         let parts = TensorParts { storage, dtype, offset, size, stride, requires_grad: false, parameter: false };
         Ok(self.make(Heap::Tensor(Box::new(parts))))
     }

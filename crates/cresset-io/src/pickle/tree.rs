@@ -21,7 +21,13 @@ pub(crate) struct Loaded {
 
 impl Machine<'_> {
     pub fn finish(self, root: Obj, place: &str) -> Loaded {
-        Loaded { heap: self.heap, root, place: place.to_string(), most_memory: self.most_memory, storages: self.storages }
+        Loaded {
+            heap: self.heap,
+            root,
+            place: place.to_string(),
+            most_memory: self.most_memory,
+            storages: self.storages,
+        }
     }
 }
 

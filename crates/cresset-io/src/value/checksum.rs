@@ -66,7 +66,8 @@ impl Value {
                     array.shape().iter().for_each(|&n| sum.number(n));
                     let size = array.dtype().size();
                     let (start, len) = (array.offset() * size, array.numel() * size);
-                    let crc = if len == 0 { 0 } else { crc32fast::hash(&array.read().slice::<u8>()[start..start + len]) };
+                    let crc =
+                        if len == 0 { 0 } else { crc32fast::hash(&array.read().slice::<u8>()[start..start + len]) };
                     sum.bytes(&crc.to_le_bytes());
                 }
                 Value::Size(s) => {

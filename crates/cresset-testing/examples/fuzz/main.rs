@@ -27,7 +27,10 @@ const LONGEST: usize = 6000;
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (Some(name), Some(inputs)) = (args.first(), args.get(1).and_then(|n| n.parse::<u64>().ok())) else {
-        eprintln!("usage: fuzz TARGET INPUTS [SEED]; the targets: {}", TARGETS.iter().map(|t| t.name).collect::<Vec<_>>().join(" "));
+        eprintln!(
+            "usage: fuzz TARGET INPUTS [SEED]; the targets: {}",
+            TARGETS.iter().map(|t| t.name).collect::<Vec<_>>().join(" ")
+        );
         return ExitCode::from(2);
     };
     let seed = args.get(2).and_then(|n| n.parse().ok()).unwrap_or(1u64);
@@ -99,7 +102,13 @@ impl Fuzzer {
     }
     fn seed(&mut self) {
         let mut files = Vec::new();
-        for folder in ["goldens/files", "goldens/saved", "goldens/hostile/seeds", "crates/cresset-data/data", "crates/cresset-data/tests/data"] {
+        for folder in [
+            "goldens/files",
+            "goldens/saved",
+            "goldens/hostile/seeds",
+            "crates/cresset-data/data",
+            "crates/cresset-data/tests/data",
+        ] {
             let entries = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
             files.extend(entries.map(|e| e.path()).filter(|p| p.is_file()));
         }
@@ -188,10 +197,15 @@ impl Fuzzer {
         let fault = match &result {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
-                Some(format!("panic: {}", text.or_else(|| panic.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or_default()))
+                Some(format!(
+                    "panic: {}",
+                    text.or_else(|| panic.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or_default()
+                ))
             }
             _ if time > Duration::from_secs(1) => Some(format!("{time:?}")),
-            _ if memory > 10 * data.len() + (1 << 20) => Some(format!("{memory} bytes of memory for {} of input", data.len())),
+            _ if memory > 10 * data.len() + (1 << 20) => {
+                Some(format!("{memory} bytes of memory for {} of input", data.len()))
+            }
             _ => None,
         };
         if let Some(fault) = fault {
@@ -229,11 +243,23 @@ impl Fuzzer {
             sentences.extend(sentence);
             kept.push(short);
         }
-        println!("{}: the corpus has {} inputs, {} bytes", self.target.name, kept.len(), kept.iter().map(Vec::len).sum::<usize>());
+        println!(
+            "{}: the corpus has {} inputs, {} bytes",
+            self.target.name,
+            kept.len(),
+            kept.iter().map(Vec::len).sum::<usize>()
+        );
         self.corpus = kept;
     }
     /// Takes pieces out as long as what was new of the input stays.
-    fn shorten(&mut self, data: Vec<u8>, known: &HashSet<u32>, sentences: &HashSet<String>, places: &[u32], sentence: Option<&str>) -> Vec<u8> {
+    fn shorten(
+        &mut self,
+        data: Vec<u8>,
+        known: &HashSet<u32>,
+        sentences: &HashSet<String>,
+        places: &[u32],
+        sentence: Option<&str>,
+    ) -> Vec<u8> {
         let fresh: Vec<u32> = places.iter().copied().filter(|p| !known.contains(p)).collect();
         let fresh_sentence = sentence.filter(|s| !sentences.contains(*s));
         let mut best = data;

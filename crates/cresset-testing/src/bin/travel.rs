@@ -67,7 +67,10 @@ fn main() -> ExitCode {
             }
             names += usize::from(passed > before);
         }
-        println!("{} {kind}: {passed} cases of {names} {kind} done, {failures} failed, {absent} not there", cli.direction);
+        println!(
+            "{} {kind}: {passed} cases of {names} {kind} done, {failures} failed, {absent} not there",
+            cli.direction
+        );
         failed += failures;
     }
     if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }

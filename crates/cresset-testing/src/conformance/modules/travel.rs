@@ -38,7 +38,9 @@ fn module(file: &Container, case: &Json) -> Result<(Built, State), Stop> {
 pub fn write_state(file: &Container, case: &Json, path: &Path) -> Outcome {
     let write = || -> Result<Outcome, Stop> {
         let (built, state) = module(file, case)?;
-        Ok(load(file, &built, &state).and_then(|()| cresset_io::save(built.module.state_dict(), path).map_err(|e| e.to_string())).into())
+        Ok(load(file, &built, &state)
+            .and_then(|()| cresset_io::save(built.module.state_dict(), path).map_err(|e| e.to_string()))
+            .into())
     };
     write().unwrap_or_else(Outcome::from)
 }

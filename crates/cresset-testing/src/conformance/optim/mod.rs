@@ -8,5 +8,5 @@ mod travel;
 pub mod utils;
 
 pub use run::run_case;
-pub use travel::{read_state, write_state};
 pub use schedulers::schedulers;
+pub use travel::{read_state, write_state};
