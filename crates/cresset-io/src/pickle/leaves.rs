@@ -3,7 +3,7 @@
 use super::machine::{Heap, Obj};
 use super::tree::{Loaded, heap_index, tensor};
 use crate::error::{Result, bail};
-use crate::value::Value;
+use crate::value::{Dict, Value};
 use cresset_tensor::array::Array;
 use cresset_tensor::{DType, Tensor};
 use std::collections::HashMap;
@@ -18,10 +18,10 @@ pub(crate) enum Leaf {
 }
 
 /// Names may take so much for each value and this: lists that are shared many times have many names.
-const MOST_NAMES: usize = 512 << 10;
+const MOST_NAMES: usize = 128 << 10;
 const PER_VALUE: usize = 1000;
 /// What a name takes besides its text.
-const PER_NAME: usize = 200;
+const PER_NAME: usize = 300;
 /// Of deeper trees nothing is named.
 const MOST_LEVELS: usize = 1000;
 
@@ -37,12 +37,19 @@ impl Loaded {
         let values = self.heap.len() + self.heap.iter().map(items).sum::<usize>();
         let mut budget = values.saturating_mul(PER_VALUE).saturating_add(MOST_NAMES).min(self.most_memory);
         let holds = self.containers();
+        // Names are paid for before they are made.
+        let mut spend =
+            |length: usize, count: usize| match budget.checked_sub((2 * length + PER_NAME).saturating_mul(count)) {
+                Some(left) => {
+                    budget = left;
+                    Ok(())
+                }
+                None => bail!("the file's values have too many names: they share their parts too often"),
+            };
+        // What is named several times is made once.
+        let mut made: Vec<Option<Value>> = vec![None; self.heap.len()];
         let mut open = vec![(String::new(), self.root, 0)];
         while let Some((name, o, level)) = open.pop() {
-            let Some(left) = budget.checked_sub(2 * name.len() + PER_NAME) else {
-                bail!("the file's values have too many names: they share their parts too often")
-            };
-            budget = left;
             let join = |key: &str| if name.is_empty() { key.to_string() } else { format!("{name}.{key}") };
             let first = open.len();
             match heap_index(o).map(|i| (i, &self.heap[i as usize])) {
@@ -50,22 +57,19 @@ impl Loaded {
                 Some((_, Heap::Array(Some(t)))) => found.push((name, Leaf::Array(t.clone()))),
                 _ if level >= MOST_LEVELS => bail!("the file's values have more than {MOST_LEVELS} levels"),
                 Some((_, Heap::Dict(parts))) if !parts.entries.is_empty() && (parts.object || !objects) => {
-                    let mut places: HashMap<String, usize> = HashMap::new();
+                    let mut places: HashMap<(bool, String), usize> = HashMap::new();
                     for &(k, v) in &parts.entries {
-                        let key = match heap_index(k).map(|i| &self.heap[i as usize]) {
-                            Some(Heap::Str(s)) => s.to_string(),
-                            _ => format!("{:?}", self.value_of(k, &[])?),
+                        let (is_text, key) = match heap_index(k).map(|i| &self.heap[i as usize]) {
+                            Some(Heap::Str(s)) => (true, s.to_string()),
+                            _ => (false, format!("{:?}", self.leaf(k, &holds, &mut made)?)),
                         };
-                        let Some(left) = budget.checked_sub(2 * (name.len() + key.len()) + PER_NAME) else {
-                            bail!("the file's values have too many names: they share their parts too often")
-                        };
-                        budget = left;
+                        spend(name.len() + key.len(), 1)?;
                         // A key that comes again has the last value, at the first place.
-                        match places.get(&key) {
+                        match places.get(&(is_text, key.clone())) {
                             Some(&at) => open[at].1 = v,
                             None => {
                                 open.push((join(&key), v, level + 1));
-                                places.insert(key, open.len() - 1);
+                                places.insert((is_text, key), open.len() - 1);
                             }
                         }
                     }
@@ -73,14 +77,45 @@ impl Loaded {
                 Some((i, Heap::List(items) | Heap::Tuple(items) | Heap::Set(items)))
                     if !objects && holds[i as usize] =>
                 {
+                    spend(name.len() + 20, items.len())?;
                     open.extend(items.iter().enumerate().map(|(n, &item)| (join(&n.to_string()), item, level + 1)));
                 }
                 _ if objects => {}
-                _ => found.push((name, Leaf::Value(self.value_of(o, &[])?))),
+                _ => found.push((name, Leaf::Value(self.leaf(o, &holds, &mut made)?))),
             }
             open[first..].reverse();
         }
         Ok(found)
+    }
+    /// A plain value, or a list of plain values; what is more (as the key of a dict) is no key.
+    fn leaf(&self, o: Obj, holds: &[bool], made: &mut [Option<Value>]) -> Result<Value> {
+        let Some(i) = heap_index(o) else { return self.plain(o, &[]) };
+        if let Some(v) = &made[i as usize] {
+            return Ok(v.clone());
+        }
+        let object = &self.heap[i as usize];
+        match object {
+            Heap::List(items) | Heap::Tuple(items) | Heap::Set(items) if !holds[i as usize] => {
+                for item in items.iter().filter_map(|&item| heap_index(item)) {
+                    if made[item as usize].is_none() {
+                        made[item as usize] = Some(self.make(&self.heap[item as usize], made, &[])?);
+                    }
+                }
+            }
+            Heap::List(_) | Heap::Tuple(_) | Heap::Set(_) => {
+                bail!("a dict of the pickle has a key that is no plain value")
+            }
+            Heap::Dict(parts) if !parts.entries.is_empty() => {
+                bail!("a dict of the pickle has a key that is no plain value")
+            }
+            _ => {}
+        }
+        let value = match object {
+            Heap::Dict(parts) => Value::Dict(if parts.ordered { Dict::ordered() } else { Dict::new() }),
+            _ => self.make(object, made, &[])?,
+        };
+        made[i as usize] = Some(value.clone());
+        Ok(value)
     }
     /// Which values of the heap are lists of something other than plain values.
     fn containers(&self) -> Vec<bool> {

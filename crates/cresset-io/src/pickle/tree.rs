@@ -81,7 +81,7 @@ impl Loaded {
         self.plain(root, &made)
     }
 
-    fn plain(&self, o: Obj, made: &[Option<Value>]) -> Result<Value> {
+    pub(super) fn plain(&self, o: Obj, made: &[Option<Value>]) -> Result<Value> {
         Ok(match o {
             Obj::None => Value::None,
             Obj::Bool(b) => Value::Bool(b),
@@ -97,7 +97,7 @@ impl Loaded {
         })
     }
 
-    fn make(&self, object: &Heap, made: &[Option<Value>], numbers: &[Array]) -> Result<Value> {
+    pub(super) fn make(&self, object: &Heap, made: &[Option<Value>], numbers: &[Array]) -> Result<Value> {
         let all = |items: &[Obj]| -> Result<Items> {
             Ok(Items::new(items.iter().map(|&o| self.plain(o, made)).collect::<Result<_>>()?))
         };
