@@ -110,7 +110,7 @@ pub struct TensorFile {
 
 enum Inner {
     Torch {
-        parsed: Parsed<Bytes>,
+        parsed: Box<Parsed<Bytes>>,
         /// Of each tensor its place, or the tensor itself where its numbers lie in the pickle.
         leaves: Vec<Leaf>,
         /// The numbers of storages that several tensors show.
@@ -164,7 +164,7 @@ impl TensorFile {
                     leaves.push(leaf);
                 }
                 let shared = uses.into_iter().filter(|(_, n)| *n > 1).map(|(s, _)| (s, None)).collect();
-                Inner::Torch { parsed, leaves, shared: Mutex::new(shared) }
+                Inner::Torch { parsed: Box::new(parsed), leaves, shared: Mutex::new(shared) }
             }
             Format::SafeTensors => {
                 let header = safetensors::Header::parse(&data)?;

@@ -157,10 +157,10 @@ fn torch(data: &[u8]) -> Result<(), String> {
     let value = load_bytes(data).map_err(|e| e.to_string())?;
     let _ = format!("{value:?}");
     let mut bytes = Vec::new();
-    if write(&value, &mut bytes).is_ok() {
-        if let Err(e) = load_bytes(&bytes) {
-            panic!("what was written is not read: {e}");
-        }
+    if write(&value, &mut bytes).is_ok()
+        && let Err(e) = load_bytes(&bytes)
+    {
+        panic!("what was written is not read: {e}");
     }
     Ok(())
 }
