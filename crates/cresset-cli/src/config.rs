@@ -70,7 +70,15 @@ const SECTIONS: &[(&str, &[(&str, &str, Kind)])] = &[
             ("validation_fraction", "validation-fraction", Kind::Number),
         ],
     ),
-    ("run", &[("name", "name", Kind::Text), ("out", "out", Kind::Path), ("threads", "threads", Kind::Whole)]),
+    (
+        "run",
+        &[
+            ("name", "name", Kind::Text),
+            ("out", "out", Kind::Path),
+            ("keep", "keep", Kind::Whole),
+            ("threads", "threads", Kind::Whole),
+        ],
+    ),
 ];
 
 /// Why there is nothing to run.
