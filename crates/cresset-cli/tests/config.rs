@@ -154,7 +154,7 @@ fn wrong_files_are_one_sentence() {
         ("\n[netwrok]\nlayers = [8]\n", "bad.toml, line 2: there is no section [netwrok]; did you mean [network]?"),
         ("lr = 0.1\n", "line 1: there is no lr outside the sections; did you mean lr below [optimizer]?"),
         ("[training]\nlr = 0.1\n", "line 2: there is no lr in [training]; did you mean lr below [optimizer]?"),
-        ("[run]\ncolour = 'red'\n", "line 2: there is no colour in [run]; there are name, out and threads"),
+        ("[run]\ncolour = 'red'\n", "line 2: there is no colour in [run]; there are name, out, keep and threads"),
         (
             "[network]\nlayers = '256'\n",
             "line 2: network.layers: expected a list of whole numbers, like [256, 128], found '256'",
