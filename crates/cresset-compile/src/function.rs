@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Makes a function of tensors fast (`@torch.jit.script`, `torch.compile(f)`): each kind of input (shape, dtype, grad mode) is recorded at its first call and
 /// fused. Tensors that the function holds are read anew in every call; whatever else it holds must not change.
+/// A function that calls modules runs as it is, because their training flags and hooks would go unseen: use [`compile`](crate::compile()) for them.
 ///
 /// What cannot be recorded is run as it is, with one warning; see [`compile`](crate::compile()) for what that is.
 ///
@@ -78,7 +79,7 @@ where
             _ => {}
         }
         let mut result = None;
-        let (_, entry) = recorded(&inputs, cresset_tensor::is_grad_enabled(), || {
+        let (_, entry) = recorded(&inputs, cresset_tensor::is_grad_enabled(), false, || {
             let output = (self.f)(input);
             result = Some(output.map_tensors(&mut |t| t.clone()));
             output

@@ -116,6 +116,11 @@ impl Node {
     }
 }
 
+/// Is it an op of the library of this name? (One of a user's own may have any name.)
+pub fn is_own(op: &Arc<dyn Op>, name: &str) -> bool {
+    op.name() == name && op.type_name().starts_with("cresset_tensor::ops::")
+}
+
 /// Nodes in an order in which they can run, and what they pass on.
 #[derive(Clone, Default)]
 pub struct Graph {

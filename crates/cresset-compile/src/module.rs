@@ -4,7 +4,7 @@ use crate::cache::{Cache, Key, Watched};
 use crate::entry::Entry;
 use crate::explain::Report;
 use cresset_nn::{Args, Base, Buffer, Bundle, Copier, Forward, Member, MemberRef, Module, ModuleExt};
-use cresset_tensor::error::fail;
+use cresset_tensor::error::{ModuleScope, fail};
 use cresset_tensor::record::record;
 use cresset_tensor::{DType, Tensor, get_rng_state, set_rng_state};
 use std::fmt;
@@ -97,10 +97,16 @@ pub fn tensors(bundle: &impl Bundle) -> Vec<Tensor> {
 pub fn recorded<O: Bundle>(
     inputs: &[Tensor],
     grad: bool,
+    modules_watched: bool,
     run: impl FnOnce() -> O,
 ) -> (Option<O>, Result<Arc<Entry>, String>) {
+    let outer = ModuleScope::running().len();
     match record(run) {
         Err(why) => (None, Err(why)),
+        // Their training flags and hooks would go unseen.
+        Ok((output, r)) if !modules_watched && r.steps.iter().any(|s| s.modules.len() > outer) => {
+            (Some(output), Err("a module runs inside a compiled function: compile the module itself".into()))
+        }
         Ok((output, recording)) => {
             let entry = Entry::of(&recording, inputs, &tensors(&output), grad).map(Arc::new);
             (Some(output), entry)
@@ -142,7 +148,7 @@ where
             .collect();
         let inputs = tensors(example);
         let key = self.watched.key(&inputs);
-        let (output, entry) = recorded(&inputs, key.wants_grad(), || self.model.forward(example));
+        let (output, entry) = recorded(&inputs, key.wants_grad(), true, || self.model.forward(example));
         set_rng_state(&rng);
         for (buffer, tensor, numbers) in buffers {
             cresset_tensor::record::write(&tensor.array(), numbers.array());
@@ -205,7 +211,7 @@ where
         }
         // A new kind of call: this run is recorded, and is the run that was asked for.
         let mut result = None;
-        let (_, entry) = recorded(&inputs, key.wants_grad(), || {
+        let (_, entry) = recorded(&inputs, key.wants_grad(), true, || {
             let output = self.model.forward(input);
             // Other handles on the same tensors, for the caller.
             result = Some(output.map_tensors(&mut |t| t.clone()));

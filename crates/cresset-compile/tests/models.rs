@@ -319,3 +319,18 @@ fn functions_of_several_tensors() {
     }
     assert_eq!(f.kinds(), 1);
 }
+
+#[test]
+fn a_module_inside_a_compiled_function_keeps_its_training_flag() {
+    let _alone = alone();
+    let dropout = Dropout::new(0.5);
+    let f = compile_fn({
+        let dropout = dropout.clone();
+        move |x: &Tensor| dropout.call(x) * 2.0
+    });
+    let x = Tensor::ones([50]);
+    f.call(&x); // runs uncompiled, with a warning
+    dropout.eval();
+    assert!(f.call(&x).equal(&(&x * 2.0)));
+    assert_eq!(f.kinds(), 0);
+}

@@ -1,6 +1,6 @@
 //! Epilogues: a ReLU behind a linear layer is applied by the matrix product itself, while its numbers are in registers.
 
-use crate::graph::{Graph, Kind};
+use crate::graph::{Graph, Kind, is_own};
 
 /// Joins each ReLU with the product before it, where nobody else reads that product.
 pub fn run(graph: &mut Graph) {
@@ -9,7 +9,7 @@ pub fn run(graph: &mut Graph) {
     for n in 0..graph.nodes.len() {
         let node = &graph.nodes[n];
         let Kind::Op(op) = &node.kind else { continue };
-        if op.name() != "relu" || node.effects || node.writes || node.inputs.len() != 1 {
+        if !is_own(op, "relu") || node.effects || node.writes || node.inputs.len() != 1 {
             continue;
         }
         let (x, y) = (node.inputs[0], node.outputs[0]);

@@ -1,6 +1,6 @@
 //! Fusion: pointwise nodes over one shape become one node that makes one pass over memory, with a sum at its end where one follows.
 
-use crate::graph::{Fused, Graph, Kind};
+use crate::graph::{Fused, Graph, Kind, is_own};
 use cresset_kernels::map::fused::Step;
 use cresset_tensor::Meta;
 use std::collections::HashMap;
@@ -239,10 +239,12 @@ fn sums(graph: &mut Graph) {
     for n in 0..graph.nodes.len() {
         let node = &graph.nodes[n];
         let Kind::Op(op) = &node.kind else { continue };
-        let factor = match op.name() {
-            "sum" => None,
-            "mean" => Some(()),
-            _ => continue,
+        let factor = if is_own(op, "mean") {
+            Some(())
+        } else if is_own(op, "sum") {
+            None
+        } else {
+            continue;
         };
         let (x, y) = (node.inputs[0], node.outputs[0]);
         let (from, to): (Meta, Meta) = (graph.values[x].meta, graph.values[y].meta);

@@ -1,7 +1,7 @@
 //! Batch norm in evaluation is a scale and a shift of each channel: after a linear layer both go into its weight and bias. They are computed
 //! anew whenever one of the tensors they come from has changed.
 
-use crate::graph::{Graph, Kind, Node, Source};
+use crate::graph::{Graph, Kind, Node, Source, is_own};
 use cresset_tensor::op::{Context, Few, Op};
 use cresset_tensor::{Array, Meta, Tensor, no_grad};
 use std::sync::Arc;
@@ -71,7 +71,7 @@ pub fn run(graph: &mut Graph) {
         let linear = graph.nodes[p].clone();
         let Kind::Op(linear_op) = &linear.kind else { continue };
         // Rows of features; the norm's channels are the layer's outputs only where the input has two dimensions.
-        let plain = linear_op.name() == "linear" && graph.values[x].meta.ndim() == 2 && uses[x] == 1;
+        let plain = is_own(linear_op, "linear") && graph.values[x].meta.ndim() == 2 && uses[x] == 1;
         let statistics_used = node.outputs.len() > 1 && uses[node.outputs[1]] > 0;
         let fixed = |v: &usize| matches!(graph.values[*v].source, Source::State(_) | Source::Constant(_));
         if !plain || statistics_used || !linear.inputs[1..].iter().chain(&node.inputs[1..]).all(fixed) {
