@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cresset-kernels", &[]),
     ("cresset-tensor", &["cresset-kernels"]),
     ("cresset-derive", &[]),
+    ("cresset-draw", &[]),
     ("cresset-nn", &["cresset-tensor", "cresset-derive"]),
     ("cresset-compile", &["cresset-kernels", "cresset-tensor", "cresset-nn"]),
     ("cresset-optim", &["cresset-tensor", "cresset-kernels"]),

@@ -16,7 +16,7 @@ use std::ptr::NonNull;
 
 use half::{bf16, f16};
 
-pub use pool::{Stats, release_cached, reset_peak, stats};
+pub use pool::{Stats, lap, release_cached, reset_peak, stats};
 
 /// A type whose values are plain numbers.
 ///

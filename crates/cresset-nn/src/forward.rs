@@ -6,7 +6,7 @@ use crate::hooks;
 use crate::module::Module;
 use crate::parameter::Parameter;
 use cresset_tensor::error::{self, ModuleScope};
-use cresset_tensor::{Error, Tensor};
+use cresset_tensor::{Error, Tensor, trace};
 use std::any::Any;
 use std::panic::resume_unwind;
 
@@ -46,7 +46,10 @@ where
     #[inline]
     #[track_caller]
     fn call<A: Args<I>>(&self, input: A) -> M::Output {
-        let (_scope, outermost) = ModuleScope::enter(self.base().id());
+        let (scope, outermost) = ModuleScope::enter(self.base().id());
+        if let Some(event) = scope.event() {
+            introduce(self.as_module(), event, outermost);
+        }
         if !outermost {
             return input.with(|input| hooks::run(self, input));
         }
@@ -54,6 +57,22 @@ where
             Ok(output) => output,
             Err(payload) => explain(self.as_module(), payload),
         }
+    }
+}
+
+/// Tells a profile the names of the modules: of the module that was called first, and of all below it.
+#[cold]
+#[inline(never)]
+fn introduce(module: &dyn Module, event: &trace::Open, outermost: bool) {
+    if !event.is_new(outermost) {
+        return;
+    }
+    let root = module.base().id();
+    match outermost {
+        true => crate::tree::every_module(module)
+            .into_iter()
+            .for_each(|(path, m)| event.name(m.base().id(), &path, m.class_name(), root)),
+        false => event.name(root, "", module.class_name(), 0),
     }
 }
 

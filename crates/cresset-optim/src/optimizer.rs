@@ -2,8 +2,9 @@
 
 use crate::rule::{AnyRule, Param};
 use crate::state::StateValue;
-use cresset_tensor::Tensor;
+use cresset_tensor::cost::Cost;
 use cresset_tensor::error::fail;
+use cresset_tensor::{Tensor, trace};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,22 @@ pub struct Optimizer(Arc<Mutex<Shared>>);
 
 pub(crate) struct Shared {
     pub(crate) groups: Vec<Group>,
+}
+
+impl Shared {
+    /// What a step costs: each parameter is read and written, its gradient read, each of its state tensors read and written, with one
+    /// operation for each number.
+    #[cold]
+    fn cost(&self) -> Cost {
+        let mut cost = Cost::default();
+        for p in self.groups.iter().flat_map(|g| &g.params).filter(|p| p.tensor.grad().is_some()) {
+            let states = p.state.slots.iter().flatten().count();
+            let meta = p.tensor.meta();
+            cost.flops += (meta.numel() * (2 + states)) as u64;
+            cost.bytes += (meta.numel() * meta.dtype.size() * (3 + 2 * states)) as u64;
+        }
+        cost
+    }
 }
 
 /// A group of parameters with options of its own.
@@ -148,11 +165,16 @@ impl Optimizer {
     /// Updates every parameter that has a gradient (`optimizer.step()`), in place: every holder of the parameter sees it. Parameters without
     /// gradient are skipped.
     pub fn step(&self) {
-        for group in &mut self.lock().groups {
+        let mut shared = self.lock();
+        let event = trace::optimizer("step", shared.groups[0].rule.name());
+        for group in &mut shared.groups {
             if group.lr.is_some() {
                 group.get_lr();
             }
             group.rule.step_all(&mut group.params);
+        }
+        if let Some(event) = event {
+            event.cost(shared.cost());
         }
     }
     /// Runs `closure`, which computes the loss and its gradients, then [`step`](Optimizer::step)s; gives what the closure gave
@@ -164,7 +186,9 @@ impl Optimizer {
     }
     /// Removes the gradients of all parameters (`optimizer.zero_grad()`).
     pub fn zero_grad(&self) {
-        for group in &self.lock().groups {
+        let shared = self.lock();
+        let _event = trace::optimizer("zero_grad", shared.groups[0].rule.name());
+        for group in &shared.groups {
             group.params.iter().for_each(|p| p.tensor.zero_grad());
         }
     }

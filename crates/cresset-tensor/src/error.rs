@@ -3,6 +3,8 @@
 //! A mistake in the program (wrong shapes, dtypes, dims, hyperparameters) panics with PyTorch's sentence at the caller's line.
 //! [`attempt`] catches it and gives the structured error back.
 
+use crate::autograd::mode;
+use crate::trace;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -171,21 +173,30 @@ pub fn from_panic(payload: Box<dyn Any + Send>) -> Error {
 
 /// The modules whose forward is running on this thread, by the id of their base. (For the module tree.)
 #[doc(hidden)]
-pub struct ModuleScope(());
+pub struct ModuleScope {
+    event: Option<trace::Open>,
+}
 impl ModuleScope {
     /// The modules that are running, outermost first.
     pub fn running() -> Vec<u64> {
         MODULES.with(|m| m.borrow().iter().map(|r| r.id).collect())
     }
     /// Marks the module `id` as running, called at the caller's line, until the scope is dropped; also tells whether it is the outermost.
+    #[inline]
     #[track_caller]
     pub fn enter(id: u64) -> (ModuleScope, bool) {
         let called_at = Location::caller();
+        let event = if mode::is_tracing() { trace::module(id) } else { None };
         MODULES.with(|m| {
             let mut m = m.borrow_mut();
             m.push(Running { id, called_at });
-            (ModuleScope(()), m.len() == 1)
+            (ModuleScope { event }, m.len() == 1)
         })
+    }
+    /// The event of a profile that stands for the call.
+    #[inline]
+    pub fn event(&self) -> Option<&trace::Open> {
+        self.event.as_ref()
     }
 }
 impl Drop for ModuleScope {

@@ -8,6 +8,7 @@
 
 pub mod array;
 pub mod autograd;
+pub mod cost;
 pub mod create;
 pub mod device;
 pub mod dims;
@@ -28,7 +29,9 @@ pub mod record;
 pub mod saved;
 pub mod storage;
 pub mod tensor;
+pub mod trace;
 mod update;
+mod watch;
 
 pub use array::{Array, Meta};
 pub use autograd::{

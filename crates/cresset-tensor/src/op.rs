@@ -6,6 +6,7 @@ use crate::autograd::{mode, node};
 use crate::error::{self, Error};
 use crate::record;
 use crate::tensor::Tensor;
+use crate::watch::{self, Watch};
 use smallvec::SmallVec;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -115,6 +116,12 @@ pub trait Op: Debug + Send + Sync + 'static {
         false
     }
 
+    /// How many floating-point operations forward takes, for a profile; [`crate::cost`] says what counts. Without an own answer it is the rule for
+    /// ops that are no products: one for each number read or given, none for views.
+    fn flops(&self, inputs: &[&Meta], outputs: &[Meta]) -> u64 {
+        crate::cost::usual(self.name(), self.is_view(), inputs, outputs)
+    }
+
     /// The type's name, to tell ops that print all they are (those of this crate) from a user's own.
     #[doc(hidden)]
     fn type_name(&self) -> &'static str {
@@ -189,6 +196,9 @@ impl Op for Shared {
     fn effects(&self) -> bool {
         self.0.effects()
     }
+    fn flops(&self, inputs: &[&Meta], outputs: &[Meta]) -> u64 {
+        self.0.flops(inputs, outputs)
+    }
     fn pointwise(&self) -> Option<&dyn crate::expr::Pointwise> {
         self.0.pointwise()
     }
@@ -246,15 +256,15 @@ pub(crate) struct Run {
     view: bool,
     /// Is the op to be kept, in the graph or in a recording?
     recorded: bool,
-    /// What a recording notes of the run.
-    noted: Option<Box<record::Noted>>,
+    /// What a recording or a profile notes of the run.
+    watch: Option<Box<Watch>>,
 }
 
 impl Run {
     #[track_caller]
     #[inline(never)]
     fn forward(op: &dyn Op, inputs: &[&Tensor]) -> Run {
-        let noted = record::note(inputs, false);
+        let mut watch = watch::begin(op, inputs, false);
         let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
         let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
@@ -270,15 +280,18 @@ impl Run {
             "{}: the shape rule says {out_metas:?}, forward gave {outputs:?}",
             op.name()
         );
-        let recorded = wants_graph(inputs) || noted.is_some();
-        Run { inputs: arrays, outputs, view: op.is_view(), recorded, noted: noted.map(record::Noted::done) }
+        let mut recorded = wants_graph(inputs);
+        if let Some(watch) = &mut watch {
+            recorded |= watch.ran(op, &arrays, &outputs);
+        }
+        Run { inputs: arrays, outputs, view: op.is_view(), recorded, watch }
     }
 
     #[track_caller]
     #[inline(never)]
     fn finish_one(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
         debug_assert_eq!(self.outputs.len(), 1);
-        if self.noted.is_some() {
+        if self.watch.is_some() {
             return self.finish(kept, inputs).swap_remove(0);
         }
         let node = self.node(kept, inputs);
@@ -289,8 +302,13 @@ impl Run {
     #[track_caller]
     #[inline(never)]
     fn finish(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
+        // Dropped, and thereby ended, after the tensors are made.
+        let event = self.watch.as_mut().and_then(|w| w.event.take());
         let (kept, noted) = self.share(kept, inputs);
         let node = self.node(kept, inputs);
+        if let (Some(event), Some(node)) = (&event, &node) {
+            event.made(node.seq());
+        }
         let outputs = std::mem::take(&mut self.outputs);
         let tensors: Few<Tensor> =
             outputs.into_iter().enumerate().map(|(i, a)| self.tensor(a, i, node.as_ref())).collect();
@@ -323,7 +341,7 @@ impl Run {
 
     /// In a recording the op is held by it, too, and by a node only where a gradient is wanted.
     fn share(&mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> (Option<Box<dyn Op>>, Option<Held>) {
-        match (kept, self.noted.take()) {
+        match (kept, self.watch.take().and_then(|w| w.noted)) {
             (Some(op), Some(noted)) => {
                 let op: Arc<dyn Op> = Arc::from(op);
                 let node = wants_graph(inputs).then(|| Box::new(Shared(op.clone())) as Box<dyn Op>);
@@ -335,7 +353,7 @@ impl Run {
 }
 
 /// An op in a recording, and what was noted of its run.
-type Held = (Arc<dyn Op>, Box<record::Noted>);
+type Held = (Arc<dyn Op>, record::Noted);
 
 /// Must a run with these inputs be recorded?
 #[inline]
@@ -383,7 +401,7 @@ impl Run {
     fn inplace(op: &dyn Op, inputs: &[&Tensor]) -> Run {
         let target = inputs[0];
         let name = op.name();
-        let noted = record::note(inputs, true);
+        let mut watch = watch::begin(op, inputs, true);
         let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
         let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
@@ -399,14 +417,18 @@ impl Run {
         let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
         let outputs = op.forward(&refs, &out_metas);
         drop((refs, metas));
-        let recorded = recorded || noted.is_some();
-        Run { inputs: arrays, outputs, view: false, recorded, noted: noted.map(record::Noted::done) }
+        let mut recorded = recorded;
+        if let Some(watch) = &mut watch {
+            recorded |= watch.ran(op, &arrays, &outputs);
+        }
+        Run { inputs: arrays, outputs, view: false, recorded, watch }
     }
 
     #[track_caller]
     #[inline(never)]
     fn write(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
         let target = inputs[0];
+        let event = self.watch.as_mut().and_then(|w| w.event.take());
         let (kept, noted) = self.share(kept, inputs);
         #[allow(clippy::manual_map, reason = "a closure has no caller, whose place the node keeps")]
         let node = match kept {
@@ -415,6 +437,9 @@ impl Run {
         };
         crate::kernels::overwrite(&self.inputs[0], self.outputs.swap_remove(0));
         if let Some(node) = node {
+            if let Some(event) = &event {
+                event.made(node.seq());
+            }
             target.set_history(node);
         }
         if let Some((op, noted)) = noted {
@@ -435,6 +460,7 @@ pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOn
     if any {
         mode::saw_grad();
     }
+    let mut watch = watch::begin(&op, inputs, true);
     let mut arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
     let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
     let out_metas = match op.infer(&metas) {
@@ -450,6 +476,9 @@ pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOn
     }
     direct(&op, &arrays);
     arrays[0].storage.bump();
+    if let Some(watch) = &mut watch {
+        watch.ran(&op, &arrays, &arrays[..1]);
+    }
     inputs[0].clone()
 }
 

@@ -254,27 +254,20 @@ pub(crate) struct Noted {
     drew: bool,
 }
 
-/// Notes the inputs of an op before it runs, if a recording is under way.
-#[inline]
-pub(crate) fn note(inputs: &[&Tensor], inplace: bool) -> Option<Box<Noted>> {
-    if mode::is_recording() { Some(note_inputs(inputs, inplace)) } else { None }
-}
-
-#[cold]
-fn note_inputs(inputs: &[&Tensor], inplace: bool) -> Box<Noted> {
+/// Notes the inputs of an op before it runs.
+pub(crate) fn note(inputs: &[&Tensor], inplace: bool) -> Noted {
     let inputs: Vec<usize> = with(|r| inputs.iter().map(|t| r.value(t)).collect());
     if inplace {
         keep_constant(inputs.first());
     }
-    Box::new(Noted { inputs, stream: stream(), drew: false })
+    Noted { inputs, stream: stream(), drew: false }
 }
 
 impl Noted {
     /// The op has run.
-    pub(crate) fn done(mut self: Box<Noted>) -> Box<Noted> {
+    pub(crate) fn done(&mut self) {
         self.drew = stream() != self.stream;
         self.stream = Vec::new();
-        self
     }
     /// It gave these tensors.
     pub(crate) fn ran(self, op: &Arc<dyn Op>, outputs: &[Tensor]) {

@@ -153,7 +153,9 @@ impl Local {
     #[cold]
     fn settle(&self) {
         let live = LIVE.fetch_add(self.live.get(), Relaxed);
-        PEAK.fetch_max((live + self.live_peak.get()).max(0) as usize, Relaxed);
+        let peak = (live + self.live_peak.get()).max(0) as usize;
+        PEAK.fetch_max(peak, Relaxed);
+        LAP.fetch_max(peak, Relaxed);
         CACHED.fetch_add(self.cached.get(), Relaxed);
         self.live.set(0);
         self.live_peak.set(0);
@@ -183,6 +185,8 @@ impl Drop for Local {
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 static CACHED: AtomicIsize = AtomicIsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// The most that lived since the last [`lap`].
+static LAP: AtomicUsize = AtomicUsize::new(0);
 
 /// The free blocks that all threads share.
 struct Global {
@@ -216,6 +220,7 @@ fn count(live: isize, cached: isize) {
     if counted.is_err() {
         let now = LIVE.fetch_add(live, Relaxed) + live;
         PEAK.fetch_max(now.max(0) as usize, Relaxed);
+        LAP.fetch_max(now.max(0) as usize, Relaxed);
         CACHED.fetch_add(cached, Relaxed);
     }
 }
@@ -378,6 +383,14 @@ pub fn stats() -> Stats {
 pub fn reset_peak() {
     settle();
     PEAK.store(LIVE.load(Relaxed).max(0) as usize, Relaxed);
+}
+
+/// The bytes that live now, and the most that lived at once since the last call, in whole blocks: for a profile, which asks at the beginning and at
+/// the end of everything. [`Stats::peak_bytes`] is another count.
+pub fn lap() -> (usize, usize) {
+    settle();
+    let live = LIVE.load(Relaxed).max(0) as usize;
+    (live, LAP.swap(live, Relaxed).max(live))
 }
 
 /// Gives the free blocks back to the system: the shared ones and the calling thread's own.

@@ -6,6 +6,7 @@ use crate::array::Meta;
 use crate::error;
 use crate::op::Few;
 use crate::tensor::Tensor;
+use crate::trace;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -116,11 +117,14 @@ impl Engine {
         if grads.iter().all(Option::is_none) {
             return;
         }
+        let (anomaly, tracing) = mode::anomaly_and_tracing();
+        // Ended at the end of the function, when what was saved is freed.
+        let _event = if tracing { trace::backward(node) } else { None };
         let ctx = Context::new(node, &saved);
         let results = node.op.backward(&ctx, &grads);
         let extra = ctx.extra.take();
         debug_assert_eq!(results.len(), node.inputs.len(), "{}: one gradient for each input", node.op.name());
-        if mode::is_anomaly_enabled() {
+        if anomaly {
             check_nan(node, &grads, &results);
         }
         for (slot, g) in node.inputs.iter().zip(results) {
@@ -247,7 +251,9 @@ pub fn backward(outputs: &[&Tensor], gradients: &[Option<Tensor>], options: Back
     let mut engine = Engine::new(options);
     seed(&mut engine, outputs, gradients);
     engine.run(None);
+    let tracing = mode::is_tracing();
     for (leaf, g) in engine.leaves {
+        let _event = if tracing { trace::accumulate(&g) } else { None };
         let g = leaf.run_leaf_hooks(g);
         leaf.accumulate_grad(g);
         leaf.run_post_accumulate_hooks();

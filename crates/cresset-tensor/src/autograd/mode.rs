@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 thread_local! {
     static MODE: Cell<Mode> = const {
-        Cell::new(Mode { grad: true, inference: false, saw_grad: false, anomaly: false, recording: false })
+        Cell::new(Mode { grad: true, inference: false, saw_grad: false, anomaly: false, watch: 0 })
     };
 }
 
@@ -15,9 +15,14 @@ struct Mode {
     /// Set when an op had an input that requires grad, recorded or not (see `checkpoint`).
     saw_grad: bool,
     anomaly: bool,
-    /// Is a run being recorded (see `record`)?
-    recording: bool,
+    /// Who watches the ops that run: [`RECORDING`] and [`TRACING`], or 0 for nobody. One number, so that an op looks once.
+    watch: u8,
 }
+
+/// A run is being recorded (see `record`).
+const RECORDING: u8 = 1;
+/// Events are noted with their times (see `trace`).
+const TRACING: u8 = 2;
 
 /// Restores the mode it replaced when dropped, also when `f` panics.
 #[must_use = "the mode lasts as long as the guard"]
@@ -39,8 +44,11 @@ impl ModeGuard {
 impl Drop for ModeGuard {
     fn drop(&mut self) {
         MODE.with(|m| {
-            let saw_grad = m.get().saw_grad || self.before.saw_grad;
-            m.set(Mode { saw_grad, ..self.before });
+            let now = m.get();
+            let saw_grad = now.saw_grad || self.before.saw_grad;
+            // A profile may have begun or ended meanwhile.
+            let watch = self.before.watch & !TRACING | now.watch & TRACING;
+            m.set(Mode { saw_grad, watch, ..self.before });
         });
     }
 }
@@ -60,22 +68,43 @@ pub fn is_inference_mode_enabled() -> bool {
 pub fn is_anomaly_enabled() -> bool {
     MODE.with(|m| m.get().anomaly)
 }
-
 /// Is a run being recorded on this thread? (See [`crate::record`].)
 #[inline]
 pub(crate) fn is_recording() -> bool {
-    MODE.with(|m| m.get().recording)
+    MODE.with(|m| m.get().watch & RECORDING != 0)
+}
+/// Are events noted on this thread? (See [`crate::trace`].)
+#[inline]
+pub(crate) fn is_tracing() -> bool {
+    MODE.with(|m| m.get().watch & TRACING != 0)
+}
+/// Does anybody watch the ops of this thread, and is it a recording, a trace?
+#[inline]
+pub(crate) fn watchers() -> Option<(bool, bool)> {
+    let watch = MODE.with(|m| m.get().watch);
+    if watch == 0 { None } else { Some((watch & RECORDING != 0, watch & TRACING != 0)) }
 }
 pub(crate) fn recording_guard() -> ModeGuard {
-    ModeGuard::set(|m| m.recording = true)
+    ModeGuard::set(|m| m.watch |= RECORDING)
 }
 pub(crate) fn pause_recording() -> ModeGuard {
-    ModeGuard::set(|m| m.recording = false)
+    ModeGuard::set(|m| m.watch &= !RECORDING)
+}
+pub(crate) fn set_tracing(on: bool) {
+    MODE.with(|m| {
+        let mode = m.get();
+        m.set(Mode { watch: mode.watch & !TRACING | if on { TRACING } else { 0 }, ..mode });
+    });
 }
 /// Is this thread inside inference mode, and is a run being recorded? One look for both.
 #[inline]
 pub(crate) fn inference_and_recording() -> (bool, bool) {
-    MODE.with(|m| (m.get().inference, m.get().recording))
+    MODE.with(|m| (m.get().inference, m.get().watch & RECORDING != 0))
+}
+/// Is anomaly detection on, and are events noted? One look for both.
+#[inline]
+pub(crate) fn anomaly_and_tracing() -> (bool, bool) {
+    MODE.with(|m| (m.get().anomaly, m.get().watch & TRACING != 0))
 }
 
 /// Runs `f` without recording (`with torch.no_grad():`).

@@ -49,6 +49,9 @@ impl Op for Batched {
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         [in_wide(inputs, outputs[0], |i, m| with_number!(m.dtype, T => products::<T>(self, i[0], i[1], m)))].into()
     }
+    fn flops(&self, inputs: &[&Meta], outputs: &[Meta]) -> u64 {
+        crate::cost::product(outputs[0].numel(), 1, last_two(&inputs[0].shape, self.transpose_a).1)
+    }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)
     }

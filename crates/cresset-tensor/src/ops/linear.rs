@@ -1,6 +1,7 @@
 //! Rows times a matrix, with a bias: `y = x Wᵀ + b`, and what its gradients need. `mm`, `mv`, `dot`, `outer` and `linear` are forms of it.
 
 use crate::array::{Array, Meta};
+use crate::cost;
 use crate::dims::Dims;
 use crate::op::{Context, Few, Op, Saves, apply};
 use crate::ops::matrix::{count, from_first, in_wide, row_strides, same_dtype, with_number};
@@ -102,6 +103,11 @@ impl Op for Rows {
             |i, m| with_number!(m.dtype, T => forward::<T>(&s, self.transposed, self.relu, i, m)),
         )]
         .into()
+    }
+    fn flops(&self, inputs: &[&Meta], outputs: &[Meta]) -> u64 {
+        let s = self.sizes(&inputs[0].shape, &inputs[1].shape);
+        let added = usize::from(inputs.len() == 3) + usize::from(self.relu);
+        cost::product(s.rows, s.outer, s.inner) + (added * outputs[0].numel()) as u64
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)
@@ -241,6 +247,9 @@ impl Op for Gram {
         let last = |m: &Meta| m.shape[m.ndim() - 1];
         let shape = if self.vector { [last(inputs[1])].into() } else { [last(inputs[0]), last(inputs[1])].into() };
         Ok([Meta { dtype: inputs[0].dtype, shape }].into())
+    }
+    fn flops(&self, inputs: &[&Meta], outputs: &[Meta]) -> u64 {
+        cost::product(count(&inputs[0].shape, !self.vector as usize), outputs[0].numel(), 1)
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let rows = count(inputs[0].shape(), !self.vector as usize);

@@ -107,6 +107,16 @@ impl Op for Convolution {
         let result = with_number!(wide, T => self.compute::<T>(&dense, meta));
         [result.to(dtype)].into()
     }
+    fn flops(&self, inputs: &[&Meta], outputs: &[Meta]) -> u64 {
+        // The same product in all three forms: each weight of a channel at each place of the convolution's output.
+        let (output, weight) = match self.kind {
+            Kind::Output => (&outputs[0], inputs[1]),
+            Kind::Image => (inputs[0], inputs[1]),
+            Kind::Weight => (inputs[1], &outputs[0]),
+        };
+        let added = if inputs.len() == 3 { outputs[0].numel() } else { 0 };
+        crate::cost::product(output.numel(), weight.numel() / weight.shape[0].max(1), 1) + added as u64
+    }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)
     }
