@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -120,11 +121,24 @@ pub fn first_paragraph(e: &clap::Error) -> String {
     }
 }
 
+/// A config file says some dozens of words. Larger ones are refused, so that reading takes little memory whatever is in them.
+const LONGEST: u64 = 64 * 1024;
+
 /// The options of a file, each with its argument (`--lr=0.1`).
 fn read(path: &Path) -> Result<Vec<(&'static str, OsString)>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(|e| Failure::new(format!("{}: the config file cannot be read: {e}", path.display())))?;
+    parse(bytes, path)
+}
+
+/// The same from the bytes of the file.
+pub fn parse(bytes: Vec<u8>, path: &Path) -> Result<Vec<(&'static str, OsString)>> {
     let shown = path.display();
-    let bytes =
-        std::fs::read(path).map_err(|e| Failure::new(format!("{shown}: the config file cannot be read: {e}")))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Failure::new(format!("{shown}: a config file has at most {LONGEST} bytes, this one has more")));
+    }
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Failure::new(format!("{shown}: expected a text file in UTF-8, found another byte at offset {at}"))
@@ -136,6 +150,7 @@ fn read(path: &Path) -> Result<Vec<(&'static str, OsString)>> {
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut settings = Vec::new();
+    let mut places = Vec::new();
     for (section, entries) in table.get_ref() {
         let name = section.get_ref().as_ref();
         let at = section.span().start;
@@ -146,27 +161,34 @@ fn read(path: &Path) -> Result<Vec<(&'static str, OsString)>> {
             return Err(fault(at, format!("{name} is a section: write [{name}], and its keys below")));
         };
         for (key, value) in entries {
-            let (name, at) = (format!("{name}.{}", key.get_ref()), key.span().start);
-            let Some((_, option, kind)) = keys.iter().find(|(k, ..)| *k == key.get_ref().as_ref()) else {
+            let at = key.span().start;
+            let Some((key, option, kind)) = keys.iter().find(|(k, ..)| *k == key.get_ref().as_ref()) else {
                 return Err(fault(at, unknown_key(section.get_ref(), key.get_ref())));
             };
+            let name = format!("{name}.{key}");
             let words = words(value, *kind).ok_or_else(|| fault(at, wrong_type(&name, *kind, value, &text)))?;
             let mut argument = OsString::from(format!("--{option}="));
             match kind {
                 Kind::Path => argument.push(folder.join(words)),
                 _ => argument.push(words),
             }
-            check(&argument).map_err(|why| fault(at, format!("{name}: {why}")))?;
             settings.push((*option, argument));
+            places.push((at, name));
+        }
+    }
+    // One look at all of them, and only if that fails the search for the one to blame.
+    if check(settings.iter().map(|(_, argument)| argument)).is_err() {
+        for ((_, argument), (at, name)) in settings.iter().zip(&places) {
+            check([argument]).map_err(|why| fault(*at, format!("{name}: {why}")))?;
         }
     }
     Ok(settings)
 }
 
-/// What the option's own check says of one argument.
-fn check(argument: &OsString) -> std::result::Result<(), String> {
+/// What the options' own checks say of arguments.
+fn check<'a>(arguments: impl IntoIterator<Item = &'a OsString>) -> std::result::Result<(), String> {
     let command = crate::args::Train::augment_args(clap::Command::new("train").no_binary_name(true));
-    match command.try_get_matches_from([argument]) {
+    match command.try_get_matches_from(arguments) {
         Ok(_) => Ok(()),
         Err(e) => {
             let text = first_paragraph(&e);
@@ -263,10 +285,12 @@ fn closest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
     let plain = |s: &str| s.to_lowercase().replace(['-', ' '], "_");
     let word = plain(word);
     let likely = |name: &&'a str| {
-        let away = distance(&word, name);
-        // A third of the letters may be wrong; or one name begins with the other (`smoothing`, `label_smoothing` by its end).
+        // A quarter of the letters may be wrong; or one name begins with the other (`smoothing`, `label_smoothing` by its end).
         let part = word.len() >= 3 && (name.starts_with(&word) || name.ends_with(&word) || word.starts_with(*name));
-        (away <= 1 + word.len() / 4 || part).then_some((away, *name))
+        let most = 1 + word.len() / 4;
+        // What is much longer is not compared letter by letter: it may be a file's worth of text.
+        let away = if word.len() > 4 * (name.len() + 2) { word.len() } else { distance(&word, name) };
+        (away <= most || part).then_some((away, *name))
     };
     names.iter().filter_map(likely).min_by_key(|(away, _)| *away).map(|(_, name)| name)
 }

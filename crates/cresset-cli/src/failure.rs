@@ -35,7 +35,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         // Sentences of the library may have several lines (all wrong keys of a state dict); here they are one.
         let lines: Vec<&str> = self.sentence.split('\n').map(str::trim).filter(|l| !l.is_empty()).collect();
-        f.write_str(&lines.join(" "))
+        // Names come from files: none of their characters moves the cursor or colours the terminal.
+        let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+        f.write_str(&lines.join(" ").chars().map(shown).collect::<String>())
     }
 }
 

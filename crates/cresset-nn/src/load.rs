@@ -56,6 +56,10 @@ pub(crate) fn load(module: &dyn Module, state: &StateDict, strict: bool) -> Resu
             sentences.push(format!(
                 "size mismatch for {name}: copying a param with shape {have} from checkpoint, the shape in current model is {want}."
             ));
+        } else if overlaps(&cell) {
+            sentences.push(format!(
+                "While copying the parameter named \"{name}\", whose dimensions in the model are {want} and whose dimensions in the checkpoint are {have}, an exception occurred: unsupported operation: more than one element of the written-to tensor refers to a single memory location."
+            ));
         } else {
             copies.push((cell, new.clone()));
         }
@@ -79,6 +83,12 @@ pub(crate) fn load(module: &dyn Module, state: &StateDict, strict: bool) -> Resu
         copy_into(&cell, &new);
     }
     Ok(LoadReport { missing_keys: missing, unexpected_keys: unexpected })
+}
+
+/// Do several elements share a place (`expand`)? Such a tensor cannot be written.
+fn overlaps(t: &Tensor) -> bool {
+    let array = t.array();
+    array.shape().iter().zip(array.strides().iter()).any(|(&n, &stride)| n > 1 && stride == 0)
 }
 
 /// The numbers of `new` in the memory of `cell`, in its dtype.

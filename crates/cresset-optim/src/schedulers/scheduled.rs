@@ -226,6 +226,9 @@ impl<S: Schedule> Scheduler for Scheduled<S> {
     }
 }
 
+/// Lists with one number for each group of parameters.
+const OF_GROUPS: [&str; 6] = ["base_lrs", "_last_lr", "max_lrs", "min_lrs", "base_momentums", "max_momentums"];
+
 /// Loads every field whose key is there.
 pub(super) fn load_fields(
     name: &str,
@@ -237,10 +240,16 @@ pub(super) fn load_fields(
         return Err(bad(format!("expected a dictionary, got {saved:?}")));
     }
     for (key, field) in fields {
-        if let Some(value) = saved.get(key)
-            && !field.load(value)
-        {
+        let Some(value) = saved.get(key) else { continue };
+        let groups = OF_GROUPS.contains(&key).then(|| field.save().items().map(<[_]>::len)).flatten();
+        if !field.load(value) {
             return Err(bad(format!("{key} cannot be {value:?}")));
+        }
+        let found = value.items().map_or(0, <[_]>::len);
+        if let Some(groups) = groups
+            && found != groups
+        {
+            return Err(bad(format!("{key} has {found} values, but there are {groups} groups of parameters")));
         }
     }
     Ok(())

@@ -106,6 +106,7 @@ impl Fuzzer {
             "goldens/files",
             "goldens/saved",
             "goldens/hostile/seeds",
+            "examples",
             "crates/cresset-data/data",
             "crates/cresset-data/tests/data",
         ] {
