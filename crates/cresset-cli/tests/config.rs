@@ -186,6 +186,13 @@ fn wrong_files_are_one_sentence() {
     }
     f.write("bad.toml", b"[network]\nactivation = '\xff'\n");
     assert!(f.refused("train --config bad.toml").contains("bad.toml: expected a text file in UTF-8"));
+    f.write("bad.toml", format!("# {}\n", "x".repeat(70_000)));
+    assert!(f.refused("train --config bad.toml").contains("a config file has at most 65536 bytes"));
+    f.write("bad.toml", format!("[network]\n{} = 1\n", "layers".repeat(10_000)));
+    assert!(f.refused("train --config bad.toml").contains("there is no layerslayers"));
+    f.write("bad.toml", "\"\\u001b[2J\" = 1\n");
+    let line = f.refused("train --config bad.toml");
+    assert!(line.contains("\\u{1b}[2J") && !line.contains('\x1b'), "{line}");
     assert!(f.refused("train --config nowhere.toml").contains("nowhere.toml: the config file cannot be read"));
     assert!(f.refused("train --config .").contains("cannot be read"));
     f.write("good.toml", "[training]\nepochs = 1\n");

@@ -1,10 +1,14 @@
 //! Reading numbers out of bytes that may be anything, and a file as bytes.
 
 use crate::error::{Error, Result, bail};
+use cresset_kernels::buffer::{Buffer, Owner};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
+use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// A place in bytes; what is read must be there.
 #[derive(Clone)]
@@ -84,23 +88,76 @@ pub(crate) enum Bytes {
     Read(Vec<u8>),
 }
 
+/// Smaller files are read.
+const WORTH_MAPPING: usize = 1 << 20;
+
 impl Bytes {
     pub fn open(path: &Path) -> Result<Bytes> {
-        let refuse = |e| Error::io(format_args!("{}: cannot be read", path.display()), e);
+        Ok(Bytes::and_file(path)?.0)
+    }
+    /// The same, and the file mapped once more for tensors to lie in; not if the file is small.
+    pub fn open_mapped(path: &Path) -> Result<(Bytes, Option<PrivateMap>)> {
+        let (bytes, file) = Bytes::and_file(path)?;
+        let map = match &bytes {
+            Bytes::Mapped(m) => Some(PrivateMap::of(&file, m.len()).map_err(|e| refusal(path, e))?),
+            Bytes::Read(_) => None,
+        };
+        Ok((bytes, map))
+    }
+    fn and_file(path: &Path) -> Result<(Bytes, File)> {
+        let refuse = |e| refusal(path, e);
         let mut file = File::open(path).map_err(refuse)?;
         let meta = file.metadata().map_err(refuse)?;
         if meta.is_dir() {
             bail!("{}: is a folder, not a file", path.display());
         }
-        if meta.is_file() && meta.len() >= 1 << 20 {
+        if meta.is_file() && meta.len() >= WORTH_MAPPING as u64 {
             // SAFETY: the map is only read, and copied out of before it is dropped. A file that another process shortens meanwhile ends this
             // process with a bus error, as for every program that maps files; nothing else can go wrong.
             let map = unsafe { memmap2::Mmap::map(&file) }.map_err(refuse)?;
-            return Ok(Bytes::Mapped(map));
+            return Ok((Bytes::Mapped(map), file));
         }
         let mut data = Vec::new();
         file.read_to_end(&mut data).map_err(refuse)?;
-        Ok(Bytes::Read(data))
+        Ok((Bytes::Read(data), file))
+    }
+}
+
+fn refusal(path: &Path, e: std::io::Error) -> Error {
+    Error::io(format_args!("{}: cannot be read", path.display()), e)
+}
+
+/// A file in memory of which tensors get parts as their own. What they write stays in this process: pages are copied when they are written to.
+pub(crate) struct PrivateMap {
+    start: NonNull<u8>,
+    len: usize,
+    /// The map, which lives as long as any of the parts.
+    owner: Arc<Owner>,
+    /// The parts that were given out: where each begins and ends.
+    given: BTreeMap<usize, usize>,
+}
+
+impl PrivateMap {
+    fn of(file: &File, len: usize) -> std::io::Result<PrivateMap> {
+        // SAFETY: `map_copy` is private, so writing changes no file. Its bytes are reached only through the buffers that `part` gives. For
+        // other processes that change the file the same holds as above; `LoadOptions::mmap` says so.
+        let mut map = unsafe { memmap2::MmapOptions::new().len(len).no_reserve_swap().map_copy(file) }?;
+        let start = NonNull::new(map.as_mut_ptr()).ok_or(std::io::ErrorKind::Unsupported)?;
+        Ok(PrivateMap { start, len, owner: Arc::new(Box::new(map)), given: BTreeMap::new() })
+    }
+    /// The bytes of a range, to be owned. `None` if they are not in the file, not at a multiple of `align`, or belong to somebody already.
+    pub fn part(&mut self, range: Range<usize>, align: usize) -> Option<Buffer> {
+        let before = self.given.range(..range.end).next_back();
+        let free = before.is_none_or(|(_, &end)| end <= range.start);
+        if range.is_empty() || range.end > self.len || !range.start.is_multiple_of(align) || !free {
+            return None;
+        }
+        self.given.insert(range.start, range.end);
+        // SAFETY: `start` is the first of the map's `len` bytes, and the range lies in them.
+        let at = unsafe { self.start.add(range.start) };
+        // SAFETY: the bytes are mapped for reading and writing as long as the owner lives, no part that was given out overlaps them, and the map
+        // is reached in no other way.
+        Some(unsafe { Buffer::foreign(at, range.len(), self.owner.clone()) })
     }
 }
 impl Deref for Bytes {

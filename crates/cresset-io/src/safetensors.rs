@@ -1,9 +1,10 @@
 //! safetensors: a JSON header with names, dtypes, shapes and places, then the numbers.
 
 use crate::atomic::atomic_write;
-use crate::bytes::{Bytes, Cursor, numel_of, swap};
+use crate::bytes::{Bytes, Cursor, PrivateMap, numel_of, swap};
 use crate::error::{Error, Result, bail};
 use crate::json::{Json, parse, quote};
+use crate::options::LoadOptions;
 use cresset_kernels::buffer::Buffer;
 use cresset_tensor::array::Array;
 use cresset_tensor::dims::MAX_DIMS;
@@ -58,9 +59,17 @@ const DTYPES: [(&str, DType); 10] = [
 /// # Ok(()) }
 /// ```
 pub fn load(path: impl AsRef<Path>) -> Result<SafeTensors> {
+    load_with(path, LoadOptions::default())
+}
+
+/// [`load`] with options: `LoadOptions { mmap: true }` leaves the numbers in the file, as `safetensors.torch.load_file` does.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_with(path: impl AsRef<Path>, options: LoadOptions) -> Result<SafeTensors> {
     let path = path.as_ref();
-    let data = Bytes::open(path)?;
-    load_bytes(&data).map_err(|e| e.in_file(path))
+    let (data, mut map) = if options.mmap { Bytes::open_mapped(path)? } else { (Bytes::open(path)?, None) };
+    read(&data, map.as_mut()).map_err(|e| e.in_file(path))
 }
 
 /// [`load`] from bytes in memory.
@@ -68,10 +77,17 @@ pub fn load(path: impl AsRef<Path>) -> Result<SafeTensors> {
 /// # Errors
 /// As of [`load`].
 pub fn load_bytes(data: &[u8]) -> Result<SafeTensors> {
+    read(data, None)
+}
+
+fn read(data: &[u8], mut map: Option<&mut PrivateMap>) -> Result<SafeTensors> {
     let header = Header::parse(data)?;
     let mut file = SafeTensors { metadata: header.metadata, ..SafeTensors::default() };
     for entry in header.entries {
-        let tensor = entry.read(data).map_err(|e| e.within(format_args!("the tensor {:?}", entry.name)))?;
+        let tensor = match map.as_mut().and_then(|map| entry.in_map(map)) {
+            Some(tensor) => tensor,
+            None => entry.read(data).map_err(|e| e.within(format_args!("the tensor {:?}", entry.name)))?,
+        };
         file.tensors.insert(entry.name, tensor);
     }
     Ok(file)
@@ -142,6 +158,14 @@ impl Header {
 }
 
 impl Entry {
+    /// The tensor in the file's own pages, if its numbers can be used there as they are.
+    fn in_map(&self, map: &mut PrivateMap) -> Option<Tensor> {
+        if cfg!(target_endian = "big") {
+            return None;
+        }
+        let buffer = map.part(self.range.clone(), self.dtype.size())?;
+        Some(Tensor::from_array(Array::from_buffer(buffer, Meta::new(self.dtype, Dims::new(&self.shape)))))
+    }
     /// Its numbers, out of the file.
     pub fn read(&self, data: &[u8]) -> Result<Tensor> {
         let raw = &data[self.range.clone()];

@@ -11,8 +11,10 @@
 
 mod pool;
 
+use std::any::Any;
 use std::fmt;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use half::{bf16, f16};
 
@@ -51,7 +53,8 @@ impl fmt::Display for OutOfMemory {
 
 impl std::error::Error for OutOfMemory {}
 
-/// A block of bytes from the pool, aligned to [`ALIGN`]; dropping it gives the block back.
+/// A block of bytes from the pool, aligned to [`ALIGN`]; dropping it gives the block back. (Or, rarely, memory of somebody else:
+/// [`Buffer::foreign`].)
 ///
 /// ```
 /// use cresset_kernels::buffer::Buffer;
@@ -62,7 +65,12 @@ impl std::error::Error for OutOfMemory {}
 pub struct Buffer {
     ptr: NonNull<u8>,
     len: usize,
+    /// What keeps the bytes alive, if they are not the pool's. (One word: a buffer is made for every result.)
+    owner: Option<Arc<Owner>>,
 }
+
+/// Whatever keeps memory alive by living.
+pub type Owner = Box<dyn Any + Send + Sync>;
 
 // SAFETY: a buffer owns its bytes, and hands them out by the usual rules of borrowing.
 unsafe impl Send for Buffer {}
@@ -114,13 +122,27 @@ impl Buffer {
     fn take(bytes: usize) -> Result<(Buffer, bool), OutOfMemory> {
         if bytes == 0 {
             // SAFETY: ALIGN is not zero.
-            return Ok((Buffer { ptr: unsafe { NonNull::new_unchecked(ALIGN as *mut u8) }, len: 0 }, true));
+            return Ok((
+                Buffer { ptr: unsafe { NonNull::new_unchecked(ALIGN as *mut u8) }, len: 0, owner: None },
+                true,
+            ));
         }
         if bytes > isize::MAX as usize / 2 {
             return Err(OutOfMemory { bytes });
         }
         let (ptr, fresh) = pool::take(bytes).ok_or(OutOfMemory { bytes })?;
-        Ok((Buffer { ptr, len: bytes }, fresh))
+        Ok((Buffer { ptr, len: bytes, owner: None }, fresh))
+    }
+
+    /// A buffer over memory that is not the pool's, such as a file that is mapped. It may be aligned to less than [`ALIGN`], and be looked at as
+    /// numbers of no larger alignment. When the buffer is dropped, `owner` is.
+    ///
+    /// # Safety
+    ///
+    /// As long as `owner` lives, the `bytes` bytes from `ptr` on must be initialised, readable and writable, and nothing but this buffer may
+    /// read or write them.
+    pub unsafe fn foreign(ptr: NonNull<u8>, bytes: usize, owner: Arc<Owner>) -> Buffer {
+        Buffer { ptr, len: bytes, owner: Some(owner) }
     }
 
     /// How many bytes it has.
@@ -135,7 +157,7 @@ impl Buffer {
         self.len == 0
     }
 
-    /// Where the bytes are. Aligned to [`ALIGN`], never null.
+    /// Where the bytes are. Aligned to [`ALIGN`] if they are the pool's, never null.
     #[inline]
     pub fn as_ptr(&self) -> *const u8 {
         self.ptr.as_ptr()
@@ -148,15 +170,25 @@ impl Buffer {
     }
 
     /// The bytes as numbers: as many as fit.
+    ///
+    /// # Panics
+    ///
+    /// If the memory is somebody else's and not aligned for the type.
     #[inline]
     pub fn as_slice<T: Element>(&self) -> &[T] {
-        // SAFETY: aligned for every `Element`, initialised, and any bits are a valid `T`.
+        assert!(self.ptr.cast::<T>().is_aligned(), "a buffer is aligned for its numbers");
+        // SAFETY: aligned (the pool aligns for every `Element`, and see above), initialised, and any bits are a valid `T`.
         unsafe { std::slice::from_raw_parts(self.ptr.as_ptr().cast(), self.len / size_of::<T>()) }
     }
 
     /// The bytes as numbers, for writing.
+    ///
+    /// # Panics
+    ///
+    /// As [`Buffer::as_slice`].
     #[inline]
     pub fn as_mut_slice<T: Element>(&mut self) -> &mut [T] {
+        assert!(self.ptr.cast::<T>().is_aligned(), "a buffer is aligned for its numbers");
         // SAFETY: as in `as_slice`, and borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr().cast(), self.len / size_of::<T>()) }
     }
@@ -165,7 +197,7 @@ impl Buffer {
 impl Drop for Buffer {
     #[inline]
     fn drop(&mut self) {
-        if self.len > 0 {
+        if self.len > 0 && self.owner.is_none() {
             pool::give(self.ptr, self.len);
         }
     }
@@ -197,6 +229,26 @@ mod tests {
                 b.as_mut_slice::<u8>().fill(7);
             }
         }
+    }
+
+    #[test]
+    fn foreign_memory_is_used_and_let_go() {
+        let owner: Arc<Owner> = Arc::new(Box::new(()));
+        // Four bytes behind a multiple of eight: numbers of four bytes lie there, none of eight.
+        let mut memory = vec![0u64; 3];
+        // SAFETY: within the 24 bytes, which outlive the buffer and are not touched while it lives.
+        let ptr = unsafe { NonNull::new(memory.as_mut_ptr().cast::<u8>().add(4)).unwrap() };
+        // SAFETY: as above.
+        let mut b = unsafe { Buffer::foreign(ptr, 16, owner.clone()) };
+        let live = stats().live_bytes;
+        b.as_mut_slice::<f32>().fill(1.5);
+        assert_eq!(b.as_slice::<f32>(), [1.5; 4]);
+        assert!(std::panic::catch_unwind(|| b.as_slice::<f64>().len()).is_err());
+        assert_eq!(Arc::strong_count(&owner), 2);
+        drop(b);
+        assert_eq!((Arc::strong_count(&owner), stats().live_bytes), (1, live));
+        assert_eq!(memory[2] >> 32, 0);
+        assert_eq!(memory[1], 0x3fc0_0000_3fc0_0000);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub use save::{save, write};
 
 use crate::bytes::Bytes;
 use crate::error::Result;
+use crate::options::LoadOptions;
 use crate::value::Value;
 use std::path::Path;
 
@@ -24,7 +25,8 @@ use std::path::Path;
 /// Of a TorchScript archive (`torch.jit.save`) it gives the state dict: an ordered dict of all tensors that are attributes of its modules,
 /// under names like `fc1.weight`. Its code is not read. Tensors that are plain attributes, no parameters and no buffers, are among them.
 ///
-/// To take a few tensors out of a large file, [`TensorFile`](crate::TensorFile) reads no more than these.
+/// To take a few tensors out of a large file, [`TensorFile`](crate::TensorFile) reads no more than these; [`load_with`] can leave all
+/// numbers in the file.
 ///
 /// # Errors
 /// One sentence with the file, the place in it and what was expected: the file cannot be read, is cut off or damaged (checksums are
@@ -45,9 +47,17 @@ use std::path::Path;
 /// # Ok(()) }
 /// ```
 pub fn load(path: impl AsRef<Path>) -> Result<Value> {
+    load_with(path, LoadOptions::default())
+}
+
+/// [`load`] with options: `LoadOptions { mmap: true }` leaves the numbers in the file (`torch.load(path, weights_only=True, mmap=True)`).
+///
+/// # Errors
+/// As of [`load`]; with `mmap` a damaged number is not noticed.
+pub fn load_with(path: impl AsRef<Path>, options: LoadOptions) -> Result<Value> {
     let path = path.as_ref();
-    let data = Bytes::open(path)?;
-    load_bytes(&data).map_err(|e| e.in_file(path))
+    let (data, mut map) = if options.mmap { Bytes::open_mapped(path)? } else { (Bytes::open(path)?, None) };
+    Parsed::parse(&*data).and_then(|parsed| parsed.value(map.as_mut())).map_err(|e| e.in_file(path))
 }
 
 /// [`load`] from bytes in memory.
@@ -55,5 +65,5 @@ pub fn load(path: impl AsRef<Path>) -> Result<Value> {
 /// # Errors
 /// As of [`load`].
 pub fn load_bytes(data: &[u8]) -> Result<Value> {
-    Parsed::parse(data)?.value()
+    Parsed::parse(data)?.value(None)
 }

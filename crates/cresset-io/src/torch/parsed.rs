@@ -2,10 +2,12 @@
 
 use super::storages::{array, arrays};
 use super::{legacy, tar, zip_format};
+use crate::bytes::PrivateMap;
 use crate::error::{Result, bail};
 use crate::pickle::{Leaf, Loaded, Storage};
 use crate::value::{Dict, Value};
 use crate::zip::Archive;
+use cresset_tensor::Meta;
 use cresset_tensor::array::Array;
 use std::ops::{Deref, Range};
 
@@ -80,9 +82,30 @@ impl<D: Deref<Target = [u8]> + Sync> Parsed<D> {
         })
     }
 
-    /// All of it.
-    pub fn value(&self) -> Result<Value> {
-        let numbers = arrays(&self.loaded.storages, |i| self.array(i))?;
+    /// A storage in the file's own pages, where its numbers lie there as they are.
+    fn in_map(&self, i: usize, map: &mut PrivateMap) -> Option<Array> {
+        if self.big_endian != cfg!(target_endian = "big") {
+            return None;
+        }
+        let range = match (&self.data, &self.places[i]) {
+            (Data::Zip(archive), Place::Record(r)) => archive.stored(&archive.records()[*r])?,
+            (Data::Plain(_), Place::Bytes(range)) => range.clone(),
+            _ => return None,
+        };
+        let dtype = self.loaded.storages[i].numbers();
+        let len = range.len() / dtype.size();
+        Some(Array::from_buffer(map.part(range, dtype.size())?, Meta::new(dtype, [len])))
+    }
+
+    /// All of it; the numbers in the pages of `map`, if there is one and they can be.
+    pub fn value(&self, map: Option<&mut PrivateMap>) -> Result<Value> {
+        let storages = &self.loaded.storages;
+        let numbers = match map {
+            None => arrays(storages, |i| self.array(i))?,
+            Some(map) => (0..storages.len())
+                .map(|i| self.in_map(i, map).map_or_else(|| self.array(i), Ok))
+                .collect::<Result<_>>()?,
+        };
         if !self.script {
             return self.loaded.value(&numbers);
         }

@@ -5,7 +5,7 @@ use crate::bytes::Cursor;
 use crate::error::{Error, Result, bail};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 /// The records of a zip archive in memory: in bytes that are lent, or in a file's.
 pub(crate) struct Archive<D> {
@@ -99,7 +99,11 @@ impl<D: Deref<Target = [u8]>> Archive<D> {
     fn raw(&self, record: &Record) -> &[u8] {
         &self.data[record.start..record.start + record.packed]
     }
-    /// The same into memory of the right size.
+    /// Where the contents of a record are in the file, if they are there as they are.
+    pub fn stored(&self, record: &Record) -> Option<Range<usize>> {
+        (!record.deflated).then(|| record.start..record.start + record.packed)
+    }
+    /// [`Archive::read`] into memory of the right size.
     pub fn read_into(&self, record: &Record, out: &mut [u8]) -> Result<()> {
         debug_assert_eq!(out.len(), record.size);
         let raw = self.raw(record);
