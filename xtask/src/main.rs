@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cresset-nn", &["cresset-tensor", "cresset-derive"]),
     ("cresset-compile", &["cresset-kernels", "cresset-tensor", "cresset-nn"]),
     ("cresset-optim", &["cresset-tensor", "cresset-kernels"]),
-    ("cresset-data", &["cresset-tensor"]),
+    ("cresset-data", &["cresset-tensor", "cresset-io"]),
     ("cresset-io", &["cresset-tensor", "cresset-kernels"]),
     ("cresset-viz", &["cresset-tensor", "cresset-nn"]),
     (

@@ -233,13 +233,15 @@ pub struct Eval {
 #[derive(Args, Debug)]
 #[command(
     after_help = "\
-The endings say the formats: .pth .pt .bin .ckpt (PyTorch), .safetensors, .npz, and .npy to read. Names, order and dtypes are kept; tensors
+The endings say the formats: .pth .pt .bin .ckpt (PyTorch), .safetensors, .npz, .npy (one tensor) and .csv (one matrix, or vectors of one
+length as named columns; read as int64 and float64, column by column if there is a header). Names, order and dtypes are kept; tensors
 that share memory share it in a .pth only. From .pth to .pth everything is kept unless an option below changes names or dtypes. In the other
 formats a checkpoint's tensors are named by the keys that lead to them, joined by dots; numbers and texts become metadata of .safetensors.
 
 Examples:
   cresset convert model.pth model.safetensors
   cresset convert model.safetensors half.pth --dtype float16
+  cresset convert table.csv table.npy
   cresset convert checkpoint.pth weights.npz --only 'model.*' --strip-prefix model.
   cresset convert old.pth new.pth --rename 'layers.*.w=blocks.*.weight' --rename 'head.*=out.*'",
     max_term_width = 110

@@ -3,25 +3,88 @@
 use crate::args::Convert;
 use crate::failure::{Failure, Result};
 use crate::say;
+use cresset::data::{Columns, save_csv};
 use cresset::io::{self, Format, Surgery, TensorFile, Value, npy, npz, safetensors};
-use cresset::{DType, StateDict};
+use cresset::{DType, StateDict, Tensor};
 use std::collections::HashSet;
+use std::path::Path;
+
+/// What is read.
+enum Source {
+    File(Box<TensorFile>),
+    /// A CSV file: its columns by the names of the header, or all of them as one tensor.
+    Columns(StateDict),
+}
+
+impl Source {
+    fn open(path: &Path, as_matrix: bool) -> Result<Source> {
+        if !is_csv(path) {
+            return Ok(Source::File(Box::new(TensorFile::open(path)?)));
+        }
+        let columns = Columns::load_csv(path)?;
+        let mut state = StateDict::new();
+        match &columns.names {
+            Some(names) if !as_matrix => {
+                for (name, tensor) in names.iter().zip(&columns.tensors) {
+                    if state.contains_key(name) {
+                        return Err(Failure::new(format!("{}: two columns are named {name:?}", path.display())));
+                    }
+                    state.insert(name.clone(), tensor.clone());
+                }
+            }
+            _ => state.insert(NAMELESS, columns.matrix()),
+        }
+        Ok(Source::Columns(state))
+    }
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Source::File(file) => file.tensors().iter().map(|t| &*t.name).collect(),
+            Source::Columns(state) => state.keys().collect(),
+        }
+    }
+    fn values(&self) -> &[(String, Value)] {
+        match self {
+            Source::File(file) => file.values(),
+            Source::Columns(_) => &[],
+        }
+    }
+    fn tensors(&self, wanted: impl Fn(&str) -> bool) -> Result<StateDict> {
+        match self {
+            Source::File(file) => Ok(file.state_dict(wanted)?),
+            Source::Columns(state) => {
+                Ok(state.iter().filter(|(name, _)| wanted(name)).map(|(n, t)| (n.to_string(), t.clone())).collect())
+            }
+        }
+    }
+}
+
+/// The name of a tensor whose file has none for it.
+const NAMELESS: &str = "array";
+
+fn is_csv(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"))
+}
 
 /// Writes the tensors of a file in another format.
 pub fn convert(args: &Convert) -> Result<()> {
-    let wanted = Format::of_path(&args.to).ok_or_else(|| {
-        let to = args.to.display();
-        Failure::new(format!("{to}: the ending says no format; .pth, .safetensors, .npz and .npy are known"))
-    })?;
-    let file = TensorFile::open(&args.from)?;
+    let wanted = Format::of_path(&args.to);
+    let (from, to) = (args.from.display(), args.to.display());
+    if wanted.is_none() && !is_csv(&args.to) {
+        return Err(Failure::new(format!(
+            "{to}: the ending says no format; .pth, .safetensors, .npz, .npy and .csv are known"
+        )));
+    }
     let changed = args.only.is_some()
         || args.strip_prefix.is_some()
         || args.add_prefix.is_some()
         || args.dtype.is_some()
         || !args.rename.is_empty();
-    let (from, to) = (args.from.display(), args.to.display());
-    if file.format() == Format::Torch && wanted == Format::Torch && !changed {
-        drop(file);
+    let file = Source::open(&args.from, wanted == Some(Format::Npy))?;
+    if let Source::File(file) = &file
+        && file.format() == Format::Torch
+        && wanted == Some(Format::Torch)
+        && !changed
+    {
         io::save(io::load(&args.from)?, &args.to)?;
         return say(&format!("{from} -> {to}: everything\n"));
     }
@@ -29,11 +92,11 @@ pub fn convert(args: &Convert) -> Result<()> {
     let state = operate(&file, args)?;
     let values = file.values();
     match wanted {
-        Format::Torch => {
+        Some(Format::Torch) => {
             io::save(Value::from(&state), &args.to)?;
             lost(values.iter().map(|(name, _)| &**name), &mut notes);
         }
-        Format::SafeTensors => {
+        Some(Format::SafeTensors) => {
             let (metadata, rest): (Vec<_>, Vec<_>) = values.iter().partition(|(_, v)| text_of(v).is_some());
             let mut texts: Vec<(&str, String)> =
                 metadata.iter().filter_map(|(name, v)| Some((&**name, text_of(v)?))).collect();
@@ -45,7 +108,7 @@ pub fn convert(args: &Convert) -> Result<()> {
             lost(rest.iter().map(|(name, _)| &**name), &mut notes);
             unshared(&state, &mut notes);
         }
-        Format::Npz => {
+        Some(Format::Npz) => {
             if args.compress {
                 npz::save_compressed(&state, &args.to)?
             } else {
@@ -54,7 +117,7 @@ pub fn convert(args: &Convert) -> Result<()> {
             lost(values.iter().map(|(name, _)| &**name), &mut notes);
             unshared(&state, &mut notes);
         }
-        Format::Npy => {
+        Some(Format::Npy) => {
             let [(_, tensor)] = state.entries() else {
                 return Err(Failure::new(format!(
                     "{to}: an .npy file has one tensor, {from} has {}; --only chooses",
@@ -63,20 +126,47 @@ pub fn convert(args: &Convert) -> Result<()> {
             };
             npy::save(tensor, &args.to)?;
         }
+        None => {
+            table(&state, args)?;
+            lost(values.iter().map(|(name, _)| &**name), &mut notes);
+        }
     }
     let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
     say(&format!("{from} -> {to}: {} tensors\n{notes}", state.len()))
 }
 
+/// Writes a matrix, or vectors of one length as columns under their names.
+fn table(state: &StateDict, args: &Convert) -> Result<()> {
+    let entries = state.entries();
+    if let [(name, tensor)] = entries
+        && (tensor.dim() == 2 || (tensor.dim() == 1 && name == NAMELESS))
+        && tensor.size(-1) > 0
+    {
+        return Ok(save_csv(tensor, None, &args.to)?);
+    }
+    let rows = entries.first().map_or(0, |(_, t)| t.numel());
+    if entries.is_empty() || entries.iter().any(|(_, t)| t.shape()[..] != [rows]) {
+        return Err(Failure::new(format!(
+            "{}: a .csv file has one matrix, or vectors of one length as columns; {} has other tensors; --only chooses",
+            args.to.display(),
+            args.from.display()
+        )));
+    }
+    let tensors: Vec<Tensor> = state.values().cloned().collect();
+    let names = state.keys().map(str::to_string).collect();
+    Ok(Columns { names: Some(names), tensors }.save_csv(&args.to)?)
+}
+
 /// The tensors that are asked for, under the names and in the dtype that are asked for.
-fn operate(file: &TensorFile, args: &Convert) -> Result<StateDict> {
+fn operate(file: &Source, args: &Convert) -> Result<StateDict> {
     let mut names: StateDict = StateDict::new();
     // Which names match is known before numbers are read.
     let marker = cresset::Tensor::zeros([0]);
-    for info in file.tensors() {
-        names.insert(info.name.clone(), marker.clone());
+    let all = file.names();
+    for name in &all {
+        names.insert(*name, marker.clone());
     }
-    if names.len() < file.tensors().len() {
+    if names.len() < all.len() {
         return Err(Failure::new(format!("{}: two of its tensors have one name", args.from.display())));
     }
     if let Some(pattern) = &args.only {
@@ -86,7 +176,7 @@ fn operate(file: &TensorFile, args: &Convert) -> Result<StateDict> {
         }
     }
     let dtype = args.dtype.as_deref().map(dtype_of).transpose()?;
-    let mut state = file.state_dict(|name| names.contains_key(name))?;
+    let mut state = file.tensors(|name| names.contains_key(name))?;
     if let Some(prefix) = &args.strip_prefix {
         state = state.strip_prefix(prefix)?;
     }

@@ -3,7 +3,7 @@
 use crate::args::Inspect;
 use crate::failure::{Failure, Result};
 use crate::say;
-use cresset::data::Table;
+use cresset::data::{Columns, Table};
 use cresset::io::{TensorFile, Value};
 use cresset::{DType, Tensor};
 use std::fmt::Write;
@@ -24,7 +24,20 @@ pub fn inspect(args: &Inspect) -> Result<()> {
     }
     let mut listing = Listing::default();
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
-        let table = Table::load_csv(path, -1)?;
+        let title = |rows| format!("{}: CSV file of {rows} rows", path.display());
+        let table = match Table::load_csv(path, -1) {
+            Ok(table) => table,
+            // A single column, or numbers that are not finite: nothing to learn from, but to look at.
+            Err(e) => {
+                let Ok(columns) = Columns::load_csv(path) else { return Err(e.into()) };
+                for (i, tensor) in columns.tensors.iter().enumerate() {
+                    let name = columns.names.as_ref().map_or_else(|| i.to_string(), |names| names[i].clone());
+                    listing.tensor(&name, tensor);
+                }
+                let rows = columns.tensors.first().map_or(0, Tensor::numel);
+                return say(&listing.text(&title(rows)));
+            }
+        };
         for (i, name) in table.feature_names.iter().enumerate() {
             listing.tensor(name, &table.features.select(1, i as isize));
         }
@@ -34,7 +47,7 @@ pub fn inspect(args: &Inspect) -> Result<()> {
                 .values
                 .push((format!("classes of {}", shown(&table.target_name)), short(&Value::list(names.to_vec()))));
         }
-        return say(&listing.text(&format!("{}: CSV file of {} rows", path.display(), table.len())));
+        return say(&listing.text(&title(table.len())));
     }
     let file = TensorFile::open(path)?;
     for (i, info) in file.tensors().iter().enumerate() {

@@ -253,6 +253,42 @@ fn inspect_lists_what_is_in_a_file() {
 }
 
 #[test]
+fn tables_of_numbers_travel() {
+    let f = Folder::new("numbers");
+    let path = |name: &str| f.0.join(name);
+    let x = cresset::Tensor::from_vec([0.1f32, f32::NAN, 1e-40, f32::INFINITY, -0.0, 2.0], [3, 2]);
+    let bits = |t: &cresset::Tensor| t.to_vec::<f32>().iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+    io::npy::save(&x, path("x.npy")).unwrap();
+    f.ok("convert x.npy x.csv");
+    assert_eq!(text(&f.bytes("x.csv")), "0.1,nan\n1e-40,inf\n-0.0,2.0\n");
+    f.ok("convert x.csv y.npy --dtype float32");
+    assert_eq!(bits(&io::npy::load(path("y.npy")).unwrap()), bits(&x));
+    assert!(f.ok("inspect x.csv").contains("1 nan"));
+    // Named columns are tensors of their own, and come back.
+    f.write("named.csv", "id,width,\"height, cm\"\n1,0.5,1e300\n2,nan,-3.0\n");
+    for (to, names) in [("n.npz", true), ("n.safetensors", true), ("n.pth", true), ("n.npy", false)] {
+        f.ok(&format!("convert named.csv {to}"));
+        f.ok(&format!("convert {to} back.csv"));
+        if names {
+            assert_eq!(f.bytes("back.csv"), f.bytes("named.csv"), "{to}");
+        } else {
+            assert_eq!(text(&f.bytes("back.csv")), "1.0,0.5,1e300\n2.0,nan,-3.0\n");
+        }
+    }
+    let listed = f.ok("inspect named.csv");
+    assert!(listed.contains("id") && listed.contains("int64") && listed.contains("height, cm"), "{listed}");
+    f.write("words.csv", "a,b\n1,x\n");
+    assert!(f.refused("convert words.csv w.npz").contains("expected a number in column 1 (b), found \"x\""));
+    f.write("twice.csv", "a,a\n1,2\n");
+    assert!(f.refused("convert twice.csv w.npz").contains("two columns are named \"a\""));
+    f.ok("train --layers 8 --epochs 1");
+    assert!(f.refused("convert runs/digits/model.pth m.csv").contains("--only chooses"));
+    f.ok("convert runs/digits/model.pth m.csv --only network.0.weight");
+    assert_eq!(text(&f.bytes("m.csv")).lines().count(), 8);
+    assert!(!path("w.npz").exists());
+}
+
+#[test]
 fn help_teaches() {
     let f = Folder::new("help");
     for (args, part) in [

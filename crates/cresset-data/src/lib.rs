@@ -21,6 +21,7 @@ pub use dataset::{
 };
 pub use error::Error;
 pub use files::csv::{Column, CsvReader};
+pub use files::csv_columns::{Columns, save_csv};
 pub use files::embedded::{digits, iris};
 pub use files::idx::{Idx, read_idx};
 pub use files::mnist::Mnist;

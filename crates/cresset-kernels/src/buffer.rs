@@ -13,6 +13,7 @@ mod pool;
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub struct Buffer {
 }
 
 /// Whatever keeps memory alive by living.
-pub type Owner = Box<dyn Any + Send + Sync>;
+pub type Owner = Box<dyn Any + Send + Sync + UnwindSafe + RefUnwindSafe>;
 
 // SAFETY: a buffer owns its bytes, and hands them out by the usual rules of borrowing.
 unsafe impl Send for Buffer {}
@@ -122,10 +123,8 @@ impl Buffer {
     fn take(bytes: usize) -> Result<(Buffer, bool), OutOfMemory> {
         if bytes == 0 {
             // SAFETY: ALIGN is not zero.
-            return Ok((
-                Buffer { ptr: unsafe { NonNull::new_unchecked(ALIGN as *mut u8) }, len: 0, owner: None },
-                true,
-            ));
+            let ptr = unsafe { NonNull::new_unchecked(ALIGN as *mut u8) };
+            return Ok((Buffer { ptr, len: 0, owner: None }, true));
         }
         if bytes > isize::MAX as usize / 2 {
             return Err(OutOfMemory { bytes });

@@ -140,23 +140,24 @@ fn two_groups<R: Rule>(params: Vec<Tensor>, rule: impl Fn(f64) -> R, lr: f64) ->
 #[test]
 fn optimizers_change_whole_or_not_at_all() {
     macro_rules! of {
-        ($($options:expr),*) => {
-            vec![$(|params: Vec<Tensor>, lr: f64| two_groups(params, |lr| { let mut o = $options; o.lr = lr; o }, lr)),*]
-                as Vec<fn(Vec<Tensor>, f64) -> Optimizer>
+        ($($type:ident { $($field:ident: $value:expr),* }),*) => {
+            vec![$(|params: Vec<Tensor>, lr: f64| {
+                two_groups(params, |lr| $type { lr, $($field: $value,)* ..Default::default() }, lr)
+            }),*] as Vec<fn(Vec<Tensor>, f64) -> Optimizer>
         };
     }
     let makers = of![
-        SgdOptions { momentum: 0.9, ..Default::default() },
-        AdamOptions { amsgrad: true, ..Default::default() },
-        AdamWOptions::default(),
-        AdamaxOptions::default(),
-        NAdamOptions::default(),
-        RAdamOptions::default(),
-        RMSpropOptions { centered: true, momentum: 0.5, ..Default::default() },
-        AdagradOptions::default(),
-        AdadeltaOptions::default(),
-        RpropOptions::default(),
-        AsgdOptions::default()
+        SgdOptions { momentum: 0.9 },
+        AdamOptions { amsgrad: true },
+        AdamWOptions {},
+        AdamaxOptions {},
+        NAdamOptions {},
+        RAdamOptions {},
+        RMSpropOptions { centered: true, momentum: 0.5 },
+        AdagradOptions {},
+        AdadeltaOptions {},
+        RpropOptions {},
+        AsgdOptions {}
     ];
     let (mut refused, mut taken) = (0, 0);
     for make in makers {

@@ -65,8 +65,8 @@ impl From<i32> for Column {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CsvReader {
-    header: Option<bool>,
-    delimiter: Option<u8>,
+    pub(super) header: Option<bool>,
+    pub(super) delimiter: Option<u8>,
 }
 
 impl CsvReader {
@@ -138,7 +138,10 @@ impl CsvReader {
                     return Err(row.error(name, &format!("the value in {} is missing", place())));
                 }
                 if c == at {
-                    target.push(field);
+                    if !target.push(field) {
+                        let what = format!("{field:?} in {}: too many different texts for classes", place());
+                        return Err(row.error(name, &what));
+                    }
                     continue;
                 }
                 match field.parse::<f32>() {
@@ -185,7 +188,7 @@ impl Table {
     }
 }
 
-fn likely_delimiter(bytes: &[u8]) -> u8 {
+pub(super) fn likely_delimiter(bytes: &[u8]) -> u8 {
     let line = bytes.split(|&b| b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(b"");
     // Outside quotes.
     let outside = || line.split(|&b| b == b'"').step_by(2).flatten();

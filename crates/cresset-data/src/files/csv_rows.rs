@@ -3,6 +3,9 @@
 use crate::error::Error;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+/// Longer rows are refused: what a field takes beside its text is then a small constant, not a multiple of the file.
+const MOST_FIELDS: usize = 1 << 20;
+
 /// The fields of a row, without the white space around them.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
@@ -69,6 +72,9 @@ impl<'a> Rows<'a> {
                 // Called again with nothing it learns that there is no more.
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.bytes.resize(2 * self.bytes.len(), 0),
+                ReadRecordResult::OutputEndsFull if ends >= MOST_FIELDS => {
+                    return Err(Error::new(format!("{}, line {line}: more than {MOST_FIELDS} fields", self.name)));
+                }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => return Ok(None),

@@ -7,16 +7,34 @@ use std::collections::HashMap;
 /// More different whole numbers than this are no classes.
 const MAX_NUMBERED_CLASSES: usize = 100;
 
+/// More different texts than this are no classes: then they are numbers.
+const MAX_TEXTS: usize = 1 << 16;
+
 /// The different texts of a column, and which one each row has.
 #[derive(Default)]
 pub(super) struct TargetColumn {
     texts: Vec<String>,
     index: HashMap<String, u32>,
     rows: Vec<u32>,
+    /// The numbers of all rows, once there are too many different ones for classes.
+    values: Option<Vec<f32>>,
 }
 
 impl TargetColumn {
-    pub(super) fn push(&mut self, field: &str) {
+    /// The next row. False if its text is one too many and no number.
+    pub(super) fn push(&mut self, field: &str) -> bool {
+        let number = |text: &str| text.parse().ok().filter(|x: &f64| x.is_finite());
+        if self.values.is_none() && self.texts.len() == MAX_TEXTS && !self.index.contains_key(field) {
+            let numbers: Option<Vec<f64>> = self.texts.iter().map(|text| number(text)).collect();
+            let Some(numbers) = numbers else { return false };
+            self.values = Some(self.rows.iter().map(|&r| numbers[r as usize] as f32).collect());
+            *self = TargetColumn { values: self.values.take(), ..TargetColumn::default() };
+        }
+        if let Some(values) = &mut self.values {
+            let Some(x) = number(field) else { return false };
+            values.push(x as f32);
+            return true;
+        }
         let i = match self.index.get(field) {
             Some(&i) => i,
             None => {
@@ -27,12 +45,16 @@ impl TargetColumn {
             }
         };
         self.rows.push(i);
+        true
     }
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.values.as_ref().map_or(self.rows.len(), Vec::len)
     }
     /// The target; `names` are the classes' names, if the file gave them and the classes are numbered from 0.
     pub(super) fn finish(self, names: Option<Vec<String>>) -> Target {
+        if let Some(values) = self.values {
+            return Target::Values(Tensor::from_slice(&values));
+        }
         let numbers: Option<Vec<f64>> =
             self.texts.iter().map(|t| t.parse().ok().filter(|x: &f64| x.is_finite())).collect();
         let Some(numbers) = numbers else {

@@ -1,6 +1,7 @@
 //! Tables in CSV files.
 
-use cresset_data::{Column, CsvReader, Table, Target};
+use cresset_data::{Column, Columns, CsvReader, Table, Target, save_csv};
+use cresset_tensor::{DType, Tensor, attempt};
 
 fn parse(text: &str, target: impl Into<Column>) -> Result<Table, String> {
     CsvReader::new().parse(text.as_bytes(), "t.csv", target).map_err(|e| e.to_string())
@@ -91,4 +92,99 @@ fn damaged_text_never_panics() {
         bytes.truncate(bytes.len() - (random >> 8) as usize % 50);
         let _ = CsvReader::new().parse(&bytes, "t", -1);
     }
+}
+
+fn file(name: &str) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("cresset-data-csv-{}-{name}", std::process::id()))
+}
+
+#[test]
+fn numbers_come_back_bit_by_bit() {
+    let path = file("bits.csv");
+    // Numbers of all sizes, subnormal ones, and what is not finite.
+    let mut bits: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut doubles =
+        vec![0.0, -0.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, 0.1, 1e23, f64::NAN];
+    while doubles.len() < 3000 {
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        doubles.extend(Some(f64::from_bits(bits ^ (bits >> 29))).filter(|x| !x.is_nan()));
+    }
+    let same = |got: &[f64], want: &[f64]| {
+        assert_eq!(got.len(), want.len());
+        assert!(got.iter().zip(want).all(|(g, w)| g.to_bits() == w.to_bits() || (g.is_nan() && w.is_nan())));
+    };
+    for header in [None, Some(&["a", "b, \"c\"", "d\te"][..])] {
+        save_csv(&Tensor::from_vec(doubles.clone(), [1000, 3]), header, &path).unwrap();
+        let read = Columns::load_csv(&path).unwrap();
+        assert_eq!(
+            read.names.as_ref().map(|n| n.iter().map(String::as_str).collect::<Vec<_>>()),
+            header.map(<[_]>::to_vec)
+        );
+        assert_eq!(read.matrix().shape(), [1000, 3]);
+        same(&read.matrix().to_vec::<f64>(), &doubles);
+    }
+    // The other dtypes, after they are brought back; a vector is a column; any strides.
+    let numbers = Tensor::from_vec(doubles.clone(), [1500, 2]);
+    for dtype in [DType::F32, DType::F16, DType::BF16] {
+        let narrow = numbers.to_dtype(dtype);
+        save_csv(&narrow.t().contiguous().t(), None, &path).unwrap();
+        let read = Columns::load_csv(&path).unwrap().matrix();
+        assert_eq!(read.dtype(), DType::F64);
+        same(&read.to_dtype(dtype).to_dtype(DType::F64).to_vec::<f64>(), &narrow.to_dtype(DType::F64).to_vec::<f64>());
+    }
+    let whole = [i64::MIN, -1, 0, (1 << 53) + 1, i64::MAX];
+    save_csv(&Tensor::from_slice(&whole), None, &path).unwrap();
+    let read = Columns::load_csv(&path).unwrap();
+    assert_eq!((read.tensors.len(), read.tensors[0].to_vec::<i64>()), (1, whole.to_vec()));
+    save_csv(&Tensor::from_slice(&[true, false]), Some(&["yes"]), &path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "yes\n1\n0\n");
+    // Columns of several dtypes, and of no rows.
+    let mixed = Columns {
+        names: Some(vec!["n".into(), "x".into()]),
+        tensors: vec![Tensor::from_slice(&[1i64, 2]), Tensor::from_slice(&[1.0f64, f64::NAN])],
+    };
+    mixed.save_csv(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "n,x\n1,1.0\n2,nan\n");
+    let read = Columns::load_csv(&path).unwrap();
+    assert_eq!((read.tensors[0].dtype(), read.tensors[1].dtype()), (DType::I64, DType::F64));
+    save_csv(&Tensor::zeros([0, 2]), Some(&["a", "b"]), &path).unwrap();
+    assert_eq!(Columns::load_csv(&path).unwrap().matrix().shape(), [0, 2]);
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn columns_are_refused_with_their_place() {
+    let refused = |text: &str, want: &str| {
+        assert_eq!(CsvReader::new().parse_columns(text.as_bytes(), "t.csv").unwrap_err().to_string(), want);
+    };
+    refused("", "t.csv: the file is empty, expected rows of numbers");
+    refused("a,b\n1,2\n3,\n", "t.csv, line 3: the value in column 1 (b) is missing");
+    refused("1,2\n3,x\n", "t.csv, line 2: expected a number in column 1, found \"x\"");
+    refused("1,2\n3\n", "t.csv, line 2: expected 2 fields, found 1");
+    let wide = vec!["1"; (1 << 20) + 5].join(",");
+    refused(&wide, "t.csv, line 1: more than 1048576 fields");
+    let counts = CsvReader::new().parse_columns(b"2,1,oak,elm\n1,0\n2.5,1\n", "t").unwrap();
+    assert_eq!(counts.matrix().to_vec::<f64>(), [1.0, 0.0, 2.5, 1.0]);
+
+    let path = file("kept.csv");
+    std::fs::write(&path, "old").unwrap();
+    let cube = Tensor::zeros([2, 2, 2]);
+    let sentence = attempt(|| save_csv(&cube, None, &path)).unwrap_err();
+    assert!(sentence.message().contains("expected a vector or a matrix"), "{sentence}");
+    assert!(attempt(|| save_csv(&Tensor::zeros([2, 2]), Some(&["a"]), &path)).is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+    assert!(
+        save_csv(&Tensor::zeros([2]), None, path.join("x.csv")).unwrap_err().to_string().contains("cannot be written")
+    );
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn a_target_of_very_many_different_texts_is_numbers_or_refused() {
+    let rows = |word: &str| (0..70_000).map(|i| format!("{},{word}{i}.5\n", i % 9)).collect::<String>();
+    let table = parse(&rows(""), 1).unwrap();
+    let Target::Values(values) = &table.target else { panic!("numbers") };
+    assert_eq!((values.numel(), values.to_vec::<f32>()[69_999]), (70_000, 69_999.5));
+    let refused = parse(&rows("w"), 1).unwrap_err();
+    assert_eq!(refused, "t.csv, line 65537: \"w65536.5\" in column 1: too many different texts for classes");
 }

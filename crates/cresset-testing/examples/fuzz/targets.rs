@@ -119,7 +119,8 @@ pub const TARGETS: &[Target] = &[
         run: |data| {
             let first = CsvReader::new().parse(data, "x", -1).map(drop).map_err(|e| e.to_string());
             let second = CsvReader::new().header(false).parse(data, "x", 0).map(drop);
-            first.and(second.map_err(|e| e.to_string()))
+            let third = CsvReader::new().parse_columns(data, "x").map(drop);
+            first.and(second.and(third).map_err(|e| e.to_string()))
         },
         repair: None,
         seeds: |name| name.ends_with(".csv"),
