@@ -1,8 +1,8 @@
 //! What is saved comes back: values, layouts, sharing; the same bytes each time.
 
-use cresset_io::{Dict, Value, atomic_write, load, npy, npz, safetensors, save, write};
+use cresset_io::{Dict, Value, atomic_write, load, load_bytes, npy, npz, safetensors, save, write};
 use cresset_tensor::{DType, StateDict, Tensor};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A folder of the test's own, removed afterwards.
 struct Folder(PathBuf);
@@ -191,4 +191,28 @@ fn a_deep_value_is_saved_and_loaded() {
     write(&v, &mut bytes).unwrap();
     let back = cresset_io::load_bytes(&bytes).unwrap();
     assert_eq!(back.as_list().unwrap().len(), 1);
+}
+
+#[test]
+fn numpys_numbers_and_texts_are_plain_values() {
+    for name in ["numpy_scalars.pt", "numpy_scalars_protocol5.pt"] {
+        let v = load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../goldens/saved").join(name)).unwrap();
+        let ints = [("int8", -1), ("int16", -2), ("int32", -3), ("int64", -4), ("uint8", 200), ("uint16", 60000)];
+        for (key, want) in ints.into_iter().chain([("uint32", 4_000_000_000), ("big_endian", 258)]) {
+            assert_eq!(v[key].int().unwrap(), want, "{name}: {key}");
+        }
+        assert_eq!(format!("{:?}", v["uint64"]), u64::MAX.to_string());
+        assert!(v["bool_"].bool().unwrap());
+        for (key, want) in [("float16", 0.5), ("float32", 0.25), ("float64", 0.1)] {
+            assert_eq!(v[key].float().unwrap(), want, "{name}: {key}");
+        }
+        assert_eq!(v["str_"].str().unwrap(), "h\u{e9}llo \u{1f600}");
+        assert_eq!(v["bytes_"].bytes().unwrap(), b"a\0b");
+        let texts: Vec<&str> = v["texts"].as_list().unwrap().iter().map(|t| t.str().unwrap()).collect();
+        assert_eq!(texts, ["", "x"]);
+        // They are written as plain values, and come back.
+        let mut bytes = Vec::new();
+        write(&v, &mut bytes).unwrap();
+        assert_eq!(format!("{:?}", load_bytes(&bytes).unwrap()), format!("{v:?}"));
+    }
 }

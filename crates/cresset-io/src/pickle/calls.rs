@@ -11,7 +11,7 @@ use std::sync::Arc;
 impl Machine<'_> {
     // ---- looking at values
 
-    fn heap_of(&self, o: Obj) -> Option<&Heap> {
+    pub(super) fn heap_of(&self, o: Obj) -> Option<&Heap> {
         match o {
             Obj::Heap(i) => Some(&self.heap[i as usize]),
             _ => None,
@@ -376,9 +376,13 @@ impl Machine<'_> {
                 }
                 Ok(())
             }
-            Heap::NumpyDType(dtype) => {
-                let dtype = self.numpy_dtype_state(*dtype, state)?;
-                self.heap[at as usize] = Heap::NumpyDType(dtype);
+            Heap::NumpyDType(_) | Heap::NumpyOther(_) => {
+                let big = self.numpy_byte_order(state)?;
+                match &mut self.heap[at as usize] {
+                    Heap::NumpyDType(dtype) => dtype.big_endian = big,
+                    Heap::NumpyOther(dtype) => dtype.big_endian = big,
+                    _ => {}
+                }
                 Ok(())
             }
             Heap::Array(None) => {

@@ -3,6 +3,7 @@
 
 use super::Storage;
 use super::globals::{Global, lookup};
+use super::numpy::OtherDType;
 use crate::bytes::Cursor;
 use crate::error::{Error, Result, bail};
 use crate::numpy::NumpyDType;
@@ -39,6 +40,7 @@ pub(super) enum Heap {
     Tensor(Box<TensorParts>),
     Array(Option<Tensor>),
     NumpyDType(NumpyDType),
+    NumpyOther(OtherDType),
 }
 
 #[derive(Default)]

@@ -129,6 +129,7 @@ impl Loaded {
             Heap::Array(Some(t)) => Value::Tensor(t.clone()),
             Heap::Array(None) => return Err(Error::new("a numpy array of the pickle has no contents")),
             Heap::NumpyDType(d) => Value::DType(d.dtype),
+            Heap::NumpyOther(d) => return Err(d.refusal()),
         })
     }
 }
