@@ -32,7 +32,8 @@ const FORMATS: [(&str, &str, Save, Load); 2] = [
         "_safetensors",
         "safetensors",
         |state, path| safetensors::save(state, &[], path),
-        |path| Ok(safetensors::load(path)?.tensors),
+        // As Python's load_file: the tensors lie in the file's pages.
+        |path| Ok(safetensors::load_with(path, io::LoadOptions { mmap: true })?.tensors),
     ),
 ];
 
