@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Writes a file so that a crash, a full disk or an error of `write` leaves the old one as it was: `write` fills a temporary file in the same
 /// folder, which is flushed to the disk and then takes the name; the folder is flushed too.
 ///
-/// A link is followed: the file it points to is replaced. The permissions of a file that is there are kept.
+/// A link is followed: the file it points to is replaced. The permissions of a file that is there are kept; one that may not be written to is
+/// not replaced.
 ///
 /// # Errors
-/// One sentence, if the folder does not exist or may not be written to, the path is a folder, or the disk is full.
+/// One sentence, if the folder or the file may not be written to, the path is a folder or a device, or the disk is full.
 ///
 /// ```
 /// # fn main() -> Result<(), cresset_io::Error> {
@@ -32,9 +33,14 @@ pub fn atomic_write(path: impl AsRef<Path>, write: impl FnOnce(&mut BufWriter<&F
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let refuse = |e| Error::io(format_args!("{}: cannot be written", path.display()), e);
     let old = fs::metadata(&target).ok();
-    if old.as_ref().is_some_and(fs::Metadata::is_dir) {
-        bail!("{}: cannot be written: is a folder, not a file", path.display());
+    if let Some(old) = &old
+        && !old.is_file()
+    {
+        let what = if old.is_dir() { "is a folder, not a file" } else { "is a device or a pipe, not a file" };
+        bail!("{}: cannot be written: {what}", path.display());
     }
+    // A file that may not be written to is not replaced either.
+    let old_file = old.as_ref().map(|_| OpenOptions::new().write(true).open(&target)).transpose().map_err(refuse)?;
     let (Some(name), folder) = (target.file_name(), target.parent()) else {
         bail!("{}: cannot be written: is no name of a file", path.display());
     };
@@ -52,13 +58,15 @@ pub fn atomic_write(path: impl AsRef<Path>, write: impl FnOnce(&mut BufWriter<&F
         temporary.file.set_permissions(old.permissions()).map_err(refuse)?;
     }
     temporary.file.sync_all().map_err(refuse)?;
-    let old_file = old.filter(|old| old.len() >= LARGE).and_then(|_| keep_open(&target));
+    // Elsewhere than on Unix an open file cannot be replaced.
+    let old_file = old_file.filter(|_| cfg!(unix) && old.is_some_and(|old| old.len() >= LARGE));
     temporary.rename(&target).map_err(refuse)?;
     // A folder can be opened and flushed on Unix only; elsewhere the rename is all there is.
     #[cfg(unix)]
     File::open(folder).and_then(|f| f.sync_all()).map_err(refuse)?;
     if let Some(file) = old_file {
-        // If there is no thread to be had, it is closed here.
+        // The last handle of the old file goes elsewhere: here the rename would wait until the system has let go its pages and blocks, for 400 MB a
+        // quarter of the whole save. If there is no thread to be had, it is closed here.
         let _ = std::thread::Builder::new().spawn(move || drop(file));
     }
     Ok(())
@@ -66,12 +74,6 @@ pub fn atomic_write(path: impl AsRef<Path>, write: impl FnOnce(&mut BufWriter<&F
 
 /// Of files of this size the system takes long to forget what they held.
 const LARGE: u64 = 16 << 20;
-
-/// The old file, open: then the rename does not wait until the system has let its pages and blocks go, which for 400 MB takes a quarter of the
-/// whole save. (Elsewhere than on Unix an open file cannot be replaced.)
-fn keep_open(path: &Path) -> Option<File> {
-    if cfg!(unix) { File::open(path).ok() } else { None }
-}
 
 /// The beginning of the names of temporary files for a file.
 fn beginning(name: &str) -> String {

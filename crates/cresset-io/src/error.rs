@@ -26,6 +26,7 @@ impl Error {
             std::io::ErrorKind::NotFound => "there is no such file or folder".to_string(),
             std::io::ErrorKind::PermissionDenied => "permission denied".to_string(),
             std::io::ErrorKind::StorageFull => "the disk is full".to_string(),
+            std::io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".to_string(),
             _ => e.to_string(),
         };
         Error { message: format!("{doing}: {why}"), source: Some(Arc::new(e)) }

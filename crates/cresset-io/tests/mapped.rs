@@ -26,7 +26,7 @@ fn state() -> StateDict {
     let mut state: StateDict = DType::ALL.iter().map(|d| (format!("t.{}", d.name()), base.to_dtype(*d))).collect();
     state.insert("empty", Tensor::zeros([0, 4]));
     state.insert("scalar", Tensor::from_vec([2.5f32], []));
-    state.insert("matrix", Tensor::from_vec(numbers[..12].to_vec(), [3, 4]));
+    state.insert("matrix", Tensor::from_vec(&numbers[..12], [3, 4]));
     let matrix = state["matrix"].clone();
     state.insert("transposed", matrix.t());
     state
