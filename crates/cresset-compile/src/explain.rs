@@ -2,6 +2,7 @@
 
 use crate::graph::{Graph, Kind, Source};
 use crate::plan::Plan;
+use cresset_draw::{Graph as Drawing, Node};
 use cresset_kernels::map::fused::Step;
 use std::fmt;
 
@@ -55,12 +56,7 @@ impl Report {
             },
             name: n.name(),
             ops: if let Kind::Fused(f) = &n.kind { f.names.len() } else { 1 },
-            steps: match &n.kind {
-                Kind::Fused(f) => {
-                    f.steps.iter().filter(|s| !matches!(s, Step::Input(_) | Step::Truth(_) | Step::Const(_))).count()
-                }
-                _ => 0,
-            },
+            steps: steps(&n.kind),
             alone: match &n.kind {
                 Kind::Fused(_) => None,
                 Kind::Gradient(_) => Some("the gradient of an op that is not pointwise"),
@@ -78,6 +74,16 @@ impl Report {
             self.memory_after = peak(graph);
             self.once = plan.prologue_len();
         }
+    }
+}
+
+/// How many steps a fused node makes for each element; 0 for an op of its own.
+pub(crate) fn steps(kind: &Kind) -> usize {
+    match kind {
+        Kind::Fused(f) => {
+            f.steps.iter().filter(|s| !matches!(s, Step::Input(_) | Step::Truth(_) | Step::Const(_))).count()
+        }
+        _ => 0,
     }
 }
 
@@ -118,28 +124,55 @@ impl Report {
     /// let f = compile_fn(|x: &Tensor| x.relu() * 2.0);
     /// f.call(&Tensor::ones([3]));
     /// assert!(f.explain().to_dot().contains("relu+mul"));
+    /// assert!(f.explain().to_svg().starts_with("<svg"));
     /// ```
     pub fn to_dot(&self) -> String {
-        let mut dot = String::from("digraph plan {\n  node [shape=box, fontname=\"sans-serif\"];\n");
+        self.graph().to_dot()
+    }
+    /// The same as a picture.
+    pub fn to_svg(&self) -> String {
+        self.graph().to_svg()
+    }
+    fn graph(&self) -> Drawing {
+        let mut graph = Drawing::new("plan");
         for (title, jobs) in [("forward", &self.forward), ("backward", &self.backward)] {
             if jobs.is_empty() {
                 continue;
             }
-            dot += &format!("  subgraph cluster_{title} {{\n    label=\"{title}\";\n");
-            for (i, j) in jobs.iter().enumerate() {
-                let fill = if j.alone.is_none() { ", style=filled, fillcolor=lightblue" } else { "" };
-                let shapes = j.shapes.join("\\n");
-                dot += &format!("    {title}{i} [label=\"{}\\n{shapes}\"{fill}];\n", j.name);
+            let group = graph.group(title);
+            let first = graph.len();
+            for j in jobs {
+                let label = std::iter::once(in_lines(&j.name)).chain(j.shapes.iter().cloned());
+                let node = Node::new(label.collect::<Vec<_>>().join("\n")).group(group);
+                graph.node(match j.alone {
+                    None => node.fill("#add8e6").tooltip(format!("{} ops, {} steps in one pass", j.ops, j.steps)),
+                    Some(why) => node.tooltip(format!("alone: {why}")),
+                });
             }
             for (i, j) in jobs.iter().enumerate() {
-                for r in &j.reads {
-                    dot += &format!("    {title}{r} -> {title}{i};\n");
-                }
+                j.reads.iter().for_each(|r| graph.edge(first + r, first + i));
             }
-            dot += "  }\n";
         }
-        dot + "}\n"
+        graph
     }
+}
+
+/// A fused job's names, some to a line.
+fn in_lines(name: &str) -> String {
+    let mut text = String::new();
+    let mut used = 0;
+    for (i, part) in name.split('+').enumerate() {
+        if i > 0 {
+            text.push('+');
+            if used > 32 {
+                text.push('\n');
+                used = 0;
+            }
+        }
+        text += part;
+        used += part.len() + 1;
+    }
+    text
 }
 
 impl fmt::Display for Report {

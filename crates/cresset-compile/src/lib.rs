@@ -15,6 +15,7 @@ mod module;
 mod ops;
 mod passes;
 mod plan;
+mod traced;
 
 pub use cache::LIMIT;
 pub use explain::{JobReport, Report};

@@ -3,9 +3,10 @@
 
 use crate::backward::kind_of;
 use crate::graph::{Gradient, Graph, Kind, Source};
+use crate::traced;
 use cresset_kernels::map::fused::{End, Program};
 use cresset_tensor::op::{Op, backward_of};
-use cresset_tensor::{Array, Dims, Meta, Tensor};
+use cresset_tensor::{Array, Dims, Meta, Tensor, trace};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a job does.
@@ -24,6 +25,9 @@ enum Work {
 
 struct Job {
     work: Work,
+    /// For a profile: the ops, and the steps of a fused job for each element.
+    name: String,
+    steps: usize,
     inputs: Vec<usize>,
     outputs: Vec<usize>,
     /// Values that nobody reads after this job.
@@ -112,7 +116,8 @@ impl Plan {
                 node.inputs.iter().chain(&node.outputs).copied().filter(|v| last[*v] == n).collect();
             frees.sort_unstable();
             frees.dedup();
-            let mut job = Job { work, inputs: node.inputs.clone(), outputs: node.outputs.clone(), frees };
+            let (name, steps) = (node.name(), crate::explain::steps(&node.kind));
+            let mut job = Job { work, name, steps, inputs: node.inputs.clone(), outputs: node.outputs.clone(), frees };
             if early {
                 job.frees.clear();
                 node.outputs.iter().for_each(|v| fixed[*v] = true);
@@ -173,6 +178,7 @@ impl Plan {
 
     fn job(&self, job: &Job, slots: &mut [Option<Array>]) {
         let read = |v: &usize| slots[*v].as_ref().expect("a value is computed before it is read");
+        let event = trace::computing(|| job.name.clone());
         let results: Vec<Array> = match &job.work {
             Work::Op(op) | Work::Write(op) => {
                 let inputs: Vec<&Array> = job.inputs.iter().map(read).collect();
@@ -196,6 +202,14 @@ impl Plan {
                 fused(program, shape, factors, &inputs, &metas)
             }
         };
+        if let Some(event) = event {
+            let inputs: Vec<&Array> = job.inputs.iter().map(read).collect();
+            match &job.work {
+                Work::Op(op) | Work::Write(op) | Work::View(op, _) => traced::op(event, &**op, &inputs, &results),
+                Work::Gradient(g) => traced::gradient(event, g),
+                Work::Fused { shape, .. } => traced::fused(event, job.steps * shape.numel(), &inputs, &results),
+            }
+        }
         if let Work::Write(_) = job.work {
             let target = read(&job.inputs[0]).clone();
             cresset_tensor::record::write(&target, results.into_iter().next().expect("an in-place op has a result"));

@@ -53,6 +53,8 @@ pub struct Event {
     pub scope: u32,
     /// What it cost beside the events within it.
     pub cost: Cost,
+    /// Bytes of tensors that live when it begins.
+    pub live: u64,
     /// Bytes of tensors that live after it less those before.
     pub allocated: i64,
     /// The most bytes of tensors that lived at once while it ran.
@@ -128,7 +130,6 @@ struct Frame {
     /// Of the events within it: time, and cost with all within them.
     inner: u64,
     cost: Cost,
-    live: u64,
     peak: u64,
 }
 
@@ -397,7 +398,7 @@ impl Tracer {
         let outer = self.scope;
         self.scope = scope.unwrap_or(outer);
         let parent = self.open.last().map(|f| f.event);
-        self.open.push(Frame { event, outer, inner: 0, cost: Cost::default(), live: live as u64, peak: live as u64 });
+        self.open.push(Frame { event, outer, inner: 0, cost: Cost::default(), peak: live as u64 });
         self.trace.events.push(Event {
             kind,
             name,
@@ -407,6 +408,7 @@ impl Tracer {
             parent,
             scope: self.scope,
             cost: Cost::default(),
+            live: live as u64,
             allocated: 0,
             peak: 0,
             shapes: (0, 0, 0),
@@ -431,7 +433,7 @@ impl Tracer {
             // What an op is said to cost contains the ops that it ran itself.
             let all = Cost { flops: e.cost.flops.max(frame.cost.flops), bytes: e.cost.bytes.max(frame.cost.bytes) };
             e.cost = Cost { flops: all.flops - frame.cost.flops, bytes: all.bytes - frame.cost.bytes };
-            e.allocated = live as i64 - frame.live as i64;
+            e.allocated = live as i64 - e.live as i64;
             e.peak = peak;
             let total = e.total();
             self.scope = frame.outer;

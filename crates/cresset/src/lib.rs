@@ -57,11 +57,13 @@ pub use cresset_data as data;
 pub use cresset_io as io;
 pub use cresset_nn as nn;
 pub use cresset_optim as optim;
+pub use cresset_profile as profiler;
 pub use cresset_tensor as tensor;
 
 pub use cresset_compile::{Compiled, CompiledFn, compile, compile_fn};
 pub use cresset_io::{load, save};
 pub use cresset_nn::functional;
+pub use cresset_profile::{Profile, Profiler, autograd_graph, profile, record_function};
 pub use cresset_tensor::*;
 
 /// What most programs need: `use cresset::prelude::*;`
@@ -69,6 +71,7 @@ pub mod prelude {
     pub use crate::{Compiled, CompiledFn, compile, compile_fn, load, save};
     pub use cresset_data::{DataLoader, Dataset, Subset, TensorDataset, random_split};
     pub use cresset_nn::*;
+    pub use cresset_profile::{Profile, Profiler, SortBy, autograd_graph, profile, record_function};
     // By name: the formulas of schedules (`Linear`, `Lambda`, ...) have names of layers.
     pub use cresset_optim::{
         ASGD, Adadelta, AdadeltaOptions, Adagrad, AdagradOptions, Adam, AdamOptions, AdamW, AdamWOptions, Adamax,

@@ -46,6 +46,7 @@ struct Bend {
     delta: f64,
     /// 1 for Huber, 1 / beta for smooth L1.
     scale: f64,
+    smooth_l1: bool,
 }
 impl Binary for Bend {
     type Loop = InBlocks;
@@ -69,6 +70,9 @@ impl Binary for Bend {
 impl BinaryDef for Bend {
     const NAME: &'static str = "huber_loss";
     const INTS: Ints = Ints::Refuse;
+    fn grad_name(&self) -> Option<&'static str> {
+        self.smooth_l1.then_some("SmoothL1LossBackward0")
+    }
 }
 
 /// The binary cross entropy of a probability, its logarithms cut at -100 as PyTorch cuts them.
@@ -121,7 +125,7 @@ pub fn smooth_l1_loss(input: &Tensor, target: &Tensor, reduction: Reduction, bet
     if beta == 0.0 {
         return l1_loss(input, target, reduction);
     }
-    reduced(apply_binary(Bend { delta: beta, scale: 1.0 / beta }, input, target.into()), reduction)
+    reduced(apply_binary(Bend { delta: beta, scale: 1.0 / beta, smooth_l1: true }, input, target.into()), reduction)
 }
 /// `d² / 2` where `d = |input - target| < delta`, else `delta (d - delta / 2)`, reduced (`F.huber_loss`).
 ///
@@ -132,7 +136,7 @@ pub fn huber_loss(input: &Tensor, target: &Tensor, reduction: Reduction, delta: 
     if !(delta > 0.0) {
         fail("huber_loss", "huber_loss does not support non-positive values for delta.");
     }
-    reduced(apply_binary(Bend { delta, scale: 1.0 }, input, target.into()), reduction)
+    reduced(apply_binary(Bend { delta, scale: 1.0, smooth_l1: false }, input, target.into()), reduction)
 }
 /// `-(t ln p + (1 - t) ln(1 - p))` of probabilities `p`, weighted and reduced (`F.binary_cross_entropy`).
 ///

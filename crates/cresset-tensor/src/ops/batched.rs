@@ -26,6 +26,9 @@ impl Op for Batched {
     fn name(&self) -> &'static str {
         self.name
     }
+    fn grad_name(&self) -> String {
+        "BmmBackward0".into()
+    }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
         let (a, b) = (inputs[0], inputs[1]);
         let (m, k) = last_two(&a.shape, self.transpose_a);

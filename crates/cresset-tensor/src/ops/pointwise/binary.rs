@@ -36,6 +36,10 @@ pub(crate) trait BinaryDef: Binary {
     const SCALAR_LOOP: bool = false;
     /// For names of the node that are not the usual one: of two tensors, of a tensor and a number.
     const GRAD_NAMES: [Option<&'static str>; 2] = [None, None];
+    /// The same for a function that stands for several of PyTorch's.
+    fn grad_name(&self) -> Option<&'static str> {
+        None
+    }
     fn int(&self, _a: i64, _b: i64) -> i64 {
         unreachable!("{} has no integer form", Self::NAME)
     }
@@ -57,6 +61,7 @@ pub(super) struct BinaryRules {
     ints: Ints,
     bools: bool,
     grad_names: [Option<&'static str>; 2],
+    grad_name: fn(&Function) -> Option<&'static str>,
     int: fn(&Function, i64, i64) -> i64,
     derivatives: [Derivative2; 2],
     pub(super) written: fn(&Function, &Expr, &Expr) -> Expr,
@@ -77,6 +82,7 @@ impl<B: BinaryDef> OfBinary<B> {
         ints: B::INTS,
         bools: B::BOOLS,
         grad_names: B::GRAD_NAMES,
+        grad_name: |f| f.get::<B>().grad_name(),
         int: |f, a, b| f.get::<B>().int(a, b),
         derivatives: [|f, a, b, y| f.get::<B>().da(a, b, y), |f, a, b, y| f.get::<B>().db(a, b, y)],
         written: |f, a, b| f.get::<B>().eval(a, b),
@@ -140,7 +146,7 @@ impl BinaryOp {
     }
 
     fn grad_name(&self, scalar: bool) -> String {
-        let own = self.rules.grad_names[usize::from(scalar)];
+        let own = (self.rules.grad_name)(&self.f).or(self.rules.grad_names[usize::from(scalar)]);
         own.map_or_else(|| crate::autograd::node::usual_name(self.rules.name), Into::into)
     }
 }

@@ -72,6 +72,8 @@ pub(crate) trait UnaryDef: Unary {
     const FLAT: bool = false;
     /// Is its derivative of f16 rounded (and cut off at the largest number) after each step, as PyTorch does? For those that leave its range easily.
     const STEPS_IN_F16: bool = false;
+    /// The name of the node, where it is not the usual one.
+    const GRAD_NAME: Option<&'static str> = None;
     fn int(&self, x: i64) -> i64 {
         x
     }
@@ -91,6 +93,7 @@ struct UnaryRules {
     ints: Ints,
     steps_in_f16: bool,
     flat: bool,
+    grad_name: Option<&'static str>,
     int: fn(&Function, i64) -> i64,
     derivative: fn(&Function, &Tensor, &Tensor) -> Tensor,
     written: fn(&Function, &Expr) -> Expr,
@@ -105,6 +108,7 @@ impl<U: UnaryDef> OfUnary<U> {
         ints: U::INTS,
         steps_in_f16: U::STEPS_IN_F16,
         flat: U::FLAT,
+        grad_name: U::GRAD_NAME,
         int: |f, x| f.get::<U>().int(x),
         derivative: |f, x, y| f.get::<U>().derivative(x, y),
         written: |f, x| f.get::<U>().eval(x),
@@ -127,6 +131,9 @@ impl std::fmt::Debug for UnaryOp {
 impl Op for UnaryOp {
     fn name(&self) -> &'static str {
         self.rules.name
+    }
+    fn grad_name(&self) -> String {
+        self.rules.grad_name.map_or_else(|| crate::autograd::node::usual_name(self.rules.name), Into::into)
     }
     fn infer(&self, inputs: &[&Meta]) -> Result<Few<Meta>, String> {
         let mut meta = *inputs[0];

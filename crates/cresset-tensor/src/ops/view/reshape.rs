@@ -53,11 +53,16 @@ struct Reshape {
     shape: Dims,
     strides: Dims,
     name: &'static str,
+    /// Which of PyTorch's overloads it is, for the name of the node.
+    overload: u8,
 }
 
 impl Spec for Reshape {
     fn name(&self) -> &'static str {
         self.name
+    }
+    fn grad_name(&self) -> String {
+        format!("{}Backward{}", crate::autograd::node::camel_case(self.name), self.overload)
     }
     fn shape(&self, _from: &Dims) -> Result<Dims, String> {
         Ok(self.shape)
@@ -138,7 +143,7 @@ impl Tensor {
         let a = self.array_unseen();
         let shape = sizes_of("reshape", &shape.ints(), a.numel());
         match view_strides(a.shape(), a.strides(), &shape) {
-            Some(strides) => apply1(View(Reshape { shape, strides, name: "view" }), [self]),
+            Some(strides) => apply1(View(Reshape { shape, strides, name: "view", overload: 0 }), [self]),
             None => apply1(ReshapeCopy(shape), [self]),
         }
     }
@@ -151,7 +156,7 @@ impl Tensor {
         let a = self.array_unseen();
         let shape = sizes_of("view", &shape.ints(), a.numel());
         match view_strides(a.shape(), a.strides(), &shape) {
-            Some(strides) => apply1(View(Reshape { shape, strides, name: "view" }), [self]),
+            Some(strides) => apply1(View(Reshape { shape, strides, name: "view", overload: 0 }), [self]),
             None => fail(
                 "view",
                 "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
@@ -226,16 +231,16 @@ impl Tensor {
         self.reshape(to)
     }
     #[track_caller]
-    fn with_dims(&self, keep: impl Fn(usize) -> bool) -> Tensor {
+    fn with_dims(&self, overload: u8, keep: impl Fn(usize) -> bool) -> Tensor {
         let a = self.array_unseen();
         let pick = |from: &Dims| -> Dims { (0..from.len()).filter(|&d| keep(d)).map(|d| from[d]).collect() };
-        apply1(View(Reshape { shape: pick(a.shape()), strides: pick(a.strides()), name: "squeeze" }), [self])
+        apply1(View(Reshape { shape: pick(a.shape()), strides: pick(a.strides()), name: "squeeze", overload }), [self])
     }
     /// A view without the dimensions of size 1 (`x.squeeze()`).
     #[track_caller]
     pub fn squeeze(&self) -> Tensor {
         let shape = self.shape();
-        self.with_dims(|d| shape[d] != 1)
+        self.with_dims(0, |d| shape[d] != 1)
     }
     /// A view without those of the given dimensions whose size is 1 (`x.squeeze(dim)`); one dim or several.
     ///
@@ -249,7 +254,7 @@ impl Tensor {
     pub fn squeeze_dim(&self, dims: impl IntList) -> Tensor {
         let shape = self.shape();
         let dims = dims_of("squeeze", &dims.ints(), shape.len());
-        self.with_dims(|d| shape[d] != 1 || !dims.contains(&d))
+        self.with_dims(if dims.len() == 1 { 1 } else { 2 }, |d| shape[d] != 1 || !dims.contains(&d))
     }
     /// A view with a new dimension of size 1 before `dim` (`x.unsqueeze(dim)`); -1 puts it last.
     #[track_caller]
@@ -260,7 +265,7 @@ impl Tensor {
         let step = if d < a.ndim() { shape[d] * strides[d] } else { 1 };
         shape.insert(d, 1);
         strides.insert(d, step);
-        apply1(View(Reshape { shape, strides, name: "unsqueeze" }), [self])
+        apply1(View(Reshape { shape, strides, name: "unsqueeze", overload: 0 }), [self])
     }
     /// At least one dimension (`torch.atleast_1d(x)`).
     #[track_caller]
