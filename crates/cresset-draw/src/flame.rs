@@ -23,7 +23,7 @@ pub struct Frame {
 pub struct Flame {
     /// What stands above it.
     pub title: String,
-    /// The kinds of boxes, and their colours.
+    /// The kinds of boxes, and their colours. One without a name is not shown.
     pub legend: Vec<(String, crate::Color)>,
     /// The outermost box.
     pub root: Frame,
@@ -48,7 +48,7 @@ impl Flame {
             escape(&fitted(&self.title, 14.0, WIDTH - 2.0 * MARGIN))
         );
         let mut x = MARGIN;
-        for (name, color) in &self.legend {
+        for (name, color) in self.legend.iter().filter(|(name, _)| !name.is_empty()) {
             let _ = writeln!(
                 body,
                 "<rect x=\"{x:.1}\" y=\"31\" width=\"11\" height=\"11\" fill=\"{color}\"/><text x=\"{:.1}\" y=\"41\">{}</text>",

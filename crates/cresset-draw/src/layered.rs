@@ -29,15 +29,19 @@ struct Place {
     above: Vec<usize>,
     below: Vec<usize>,
     x: f64,
-    passing: bool,
+    /// The longest way to a node; what passes has none.
+    depth: Option<usize>,
 }
 
 /// Lays out nodes of these sizes.
 pub(crate) fn layout(sizes: &[(f64, f64)], edges: &[(usize, usize)]) -> Layout {
-    let ranks = ranks(sizes.len(), edges);
+    let (ranks, depths) = ranks(sizes.len(), edges);
     let depth = ranks.iter().max().map_or(0, |m| m + 1);
-    let mut places: Vec<Place> =
-        sizes.iter().map(|(w, _)| Place { width: *w, above: vec![], below: vec![], x: 0.0, passing: false }).collect();
+    let mut places: Vec<Place> = sizes
+        .iter()
+        .zip(&depths)
+        .map(|((w, _), d)| Place { width: *w, above: vec![], below: vec![], x: 0.0, depth: Some(*d) })
+        .collect();
     let mut layers: Vec<Vec<usize>> = vec![vec![]; depth];
     // The chain of places of each edge.
     let mut chains = Vec::with_capacity(edges.len());
@@ -46,7 +50,7 @@ pub(crate) fn layout(sizes: &[(f64, f64)], edges: &[(usize, usize)]) -> Layout {
         let (top, bottom, turned) = if ranks[from] <= ranks[to] { (from, to, false) } else { (to, from, true) };
         let mut chain = vec![top];
         for rank in ranks[top] + 1..ranks[bottom] {
-            places.push(Place { width: PASSING, above: vec![], below: vec![], x: 0.0, passing: true });
+            places.push(Place { width: PASSING, above: vec![], below: vec![], x: 0.0, depth: None });
             passing_rank.push(rank);
             chain.push(places.len() - 1);
         }
@@ -68,8 +72,8 @@ pub(crate) fn layout(sizes: &[(f64, f64)], edges: &[(usize, usize)]) -> Layout {
     finish(sizes, &layers, &places, &chains)
 }
 
-/// The layer of each node. An edge that closes a circle does not count.
-fn ranks(n: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+/// The layer of each node, and the longest way to it. An edge that closes a circle does not count.
+fn ranks(n: usize, edges: &[(usize, usize)]) -> (Vec<usize>, Vec<usize>) {
     let mut after = vec![vec![]; n];
     let mut before = vec![vec![]; n];
     for &(from, to) in edges {
@@ -106,6 +110,7 @@ fn ranks(n: usize, edges: &[(usize, usize)]) -> Vec<usize> {
             }
         }
     }
+    let depths = ranks.clone();
     // What feeds only later layers goes down to them.
     for &node in sequence.iter().rev() {
         let next = after[node].iter().map(|&m| ranks[m]).filter(|&r| r > ranks[node]).min();
@@ -116,7 +121,7 @@ fn ranks(n: usize, edges: &[(usize, usize)]) -> Vec<usize> {
             ranks[node] = next - 1;
         }
     }
-    ranks
+    (ranks, depths)
 }
 
 /// All places, those that hang together one after the other.
@@ -207,26 +212,29 @@ fn positions(layers: &[Vec<usize>], places: &mut [Place]) {
             x += places[p].width + BESIDE;
         }
     }
+    // The longest way begins as a straight line.
+    let spine = spine(places);
+    for layer in layers {
+        if let Some(&p) = layer.iter().find(|p| spine.contains(p)) {
+            let x = places[p].x;
+            layer.iter().for_each(|&q| places[q].x -= x);
+        }
+    }
     for sweep in 0..2 * SWEEPS {
         let down = sweep % 2 == 0;
         let sequence: Vec<usize> = if down { (0..layers.len()).collect() } else { (0..layers.len()).rev().collect() };
         for r in sequence {
             let wish = |p: &usize| {
                 let place = &places[*p];
-                // In the last sweeps both sides have a say.
-                let both = sweep >= SWEEPS;
-                let near: Vec<&usize> = match (down, both) {
-                    (_, true) => place.above.iter().chain(&place.below).collect(),
-                    (true, _) => place.above.iter().collect(),
-                    (false, _) => place.below.iter().collect(),
-                };
+                let near: Vec<&usize> = place.above.iter().chain(&place.below).collect();
                 if near.is_empty() {
                     return (place.x, 0.1);
                 }
-                // Long edges are kept straight before all else.
-                let weigh = |q: &&usize| match (place.passing, places[**q].passing) {
-                    (true, true) => 8.0,
-                    (false, false) => 1.0,
+                // Long edges are kept straight before all else, then the longest ways.
+                let weigh = |q: &&usize| match (place.depth, places[**q].depth) {
+                    (None, None) => 50.0,
+                    (Some(a), Some(b)) if a.abs_diff(b) == 1 => 40.0,
+                    (Some(_), Some(_)) => 1.0,
                     _ => 2.0,
                 };
                 let weight: f64 = near.iter().map(weigh).sum();
@@ -239,6 +247,18 @@ fn positions(layers: &[Vec<usize>], places: &mut [Place]) {
             }
         }
     }
+}
+
+/// The nodes of a longest way.
+fn spine(places: &[Place]) -> std::collections::HashSet<usize> {
+    let mut at = (0..places.len()).max_by_key(|&p| places[p].depth);
+    let mut found = std::collections::HashSet::new();
+    while let Some(p) = at {
+        found.insert(p);
+        let before = places[p].depth.and_then(|d| d.checked_sub(1));
+        at = places[p].above.iter().copied().find(|&q| before.is_some() && places[q].depth == before);
+    }
+    found
 }
 
 /// The centres nearest to the wishes (by weighted squares) at which boxes of these widths stand in this order, [`BESIDE`] apart.

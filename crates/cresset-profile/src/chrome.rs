@@ -13,9 +13,9 @@ pub(crate) fn json(trace: &Trace) -> String {
     // Writing to a String cannot fail.
     for (what, name) in [("process_name", "cresset"), ("thread_name", &*trace.thread)] {
         let name = quoted(name);
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "{{\"name\":\"{what}\",\"ph\":\"M\",\"ts\":0,\"pid\":{pid},\"tid\":1,\"args\":{{\"name\":{name}}}}},\n"
+            "{{\"name\":\"{what}\",\"ph\":\"M\",\"ts\":0,\"pid\":{pid},\"tid\":1,\"args\":{{\"name\":{name}}}}},"
         );
     }
     let counter = |out: &mut String, at: u64, bytes: u64| {
