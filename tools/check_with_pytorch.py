@@ -268,6 +268,40 @@ def optimizers(goldens, written, back, counts):
                 counts.run("(written by PyTorch for the way back)", name, writes)
 
 
+class MultiClassifier(torch.nn.Module):
+    """The chapter's 3.8.1."""
+
+    def __init__(self, input_size, hidden_sizes, num_classes, dropout_rate):
+        super().__init__()
+        layers = []
+        for hidden_size in hidden_sizes:
+            layers += [torch.nn.Linear(input_size, hidden_size), torch.nn.BatchNorm1d(hidden_size), torch.nn.ReLU(), torch.nn.Dropout(dropout_rate)]
+            input_size = hidden_size
+        self.network = torch.nn.Sequential(*layers, torch.nn.Linear(input_size, num_classes))
+
+    def forward(self, x):
+        return self.network(x)
+
+
+def chapter(written, back, counts):
+    def same_outputs():
+        saved = torch.load(written / "classifier.pth", weights_only=True, mmap=True)
+        model = MultiClassifier(784, [512, 256, 128], 10, 0.3)
+        model.load_state_dict(saved["state"])
+        model.eval()
+        with torch.no_grad():
+            if not close(model(saved["x"]), saved["y"], 0.0):
+                return "another output"
+        torch.manual_seed(5)
+        model = MultiClassifier(784, [512, 256, 128], 10, 0.3)
+        model(torch.randn(32, 784))
+        model.eval()
+        x = torch.randn(64, 784)
+        torch.save({"state": model.state_dict(), "x": x, "y": model(x).detach()}, back / "classifier.pth")
+
+    counts.run("the chapter's classifier gives its outputs in PyTorch", "3.8.1", same_outputs)
+
+
 def formats(cresset, folder, counts):
     """.pth, safetensors and npz through `cresset convert`, read by the other packages."""
     import numpy
@@ -326,6 +360,35 @@ def formats(cresset, folder, counts):
             if not equal(torch.as_tensor(numpy.load(folder / "b.npy")), v):
                 return f"{k} differs"
 
+    def csv_both_ways():
+        doubles = torch.cat([torch.randn(300).double().exp() * 10.0 ** torch.arange(-150, 150), torch.tensor([math.inf, -math.inf, math.nan, -0.0])])
+        for want in (doubles.reshape(-1, 4), doubles):
+            numpy.save(folder / "a.npy", want.numpy())
+            convert(folder / "a.npy", folder / "a.csv")
+            if not equal(torch.as_tensor(numpy.loadtxt(folder / "a.csv", delimiter=",")), want):
+                return "numpy reads other numbers"
+            numpy.savetxt(folder / "b.csv", want.numpy(), delimiter=",")
+            convert(folder / "b.csv", folder / "b.npy")
+            if not equal(torch.as_tensor(numpy.load(folder / "b.npy")).reshape(want.shape), want):
+                return "numpy's numbers are read as others"
+        columns = {"id": torch.arange(5), "x": torch.randn(5).double()}
+        numpy.savez(folder / "c.npz", **{k: v.numpy() for k, v in columns.items()})
+        convert(folder / "c.npz", folder / "c.csv")
+        table = numpy.genfromtxt(folder / "c.csv", delimiter=",", names=True, dtype=None)
+        return same({name: table[name] for name in table.dtype.names}, columns)
+
+    def numpy_scalars():
+        value = {n: getattr(numpy, n)(1) for n in ("bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+                                                   "float16", "float32", "float64")}
+        value |= {"text": numpy.str_("é"), "bytes": numpy.bytes_(b"x"), "array": numpy.arange(6).reshape(2, 3)}
+        for protocol in (2, 4, 5):
+            torch.save(value, folder / "s.pth", pickle_protocol=protocol)
+            convert(folder / "s.pth", folder / "s2.pth")
+            got = torch.load(folder / "s2.pth", weights_only=True)
+            wrong = [k for k in value if k != "array" and got[k] != value[k].item()]
+            if wrong or not equal(got["array"], torch.as_tensor(value["array"])):
+                return f"{wrong} differ"
+
     def nested_and_shared():
         weight = torch.randn(5, 5)
         model = collections.OrderedDict(w=weight, tied=weight, view=weight.T, row=weight[1])
@@ -350,6 +413,8 @@ def formats(cresset, folder, counts):
     counts.run(what, "safetensors.0", safetensors_both_ways)
     counts.run(what, "npz.0", npz_both_ways)
     counts.run(what, "npy.0", npy_both_ways)
+    counts.run(what, "csv.0", csv_both_ways)
+    counts.run(what, "numpy scalars.0", numpy_scalars)
     counts.run(what, "nested.0", nested_and_shared)
     counts.run(what, "torchscript.0", lambda: (convert(folder / "ts.pt", folder / "ts.pth", "--add-prefix", ""), torchscript())[1])
     for protocol in (2, 3, 4, 5):
@@ -382,6 +447,7 @@ def main():
         status = subprocess.run([args.travel, "write", args.goldens, written]).returncode
         modules(args.goldens, written, back, counts)
         optimizers(args.goldens, written, back, counts)
+        chapter(written, back, counts)
         sys.stdout.flush()
         status |= subprocess.run([args.travel, "read", args.goldens, back]).returncode
         formats(args.cresset, folder, counts)

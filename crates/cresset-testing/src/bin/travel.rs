@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use cresset_testing::conformance::report::{files_in, guarded};
-use cresset_testing::conformance::{Outcome, modules, optim};
+use cresset_testing::conformance::{Outcome, classifier, modules, optim};
 use cresset_testing::golden::Container;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 /// Writes state dicts for PyTorch, or reads those that PyTorch has written.
 #[derive(Parser)]
 struct Cli {
-    /// write: DIR/modules/NAME.CASE.pth and DIR/optim/NAME.CASE.pth; read: the same names, written by PyTorch
+    /// write: DIR/modules/NAME.CASE.pth, DIR/optim/NAME.CASE.pth and DIR/classifier.pth; read: the same names, written by PyTorch
     #[arg(value_parser = ["write", "read"])]
     direction: String,
     /// The folder with the golden data.
@@ -72,6 +72,14 @@ fn main() -> ExitCode {
             cli.direction
         );
         failed += failures;
+    }
+    let whole = cli.folder.join(classifier::FILE);
+    match guarded(|| if writes { classifier::write(&whole) } else { classifier::read(&whole) }) {
+        Outcome::Passed => println!("{} the chapter's classifier: done", cli.direction),
+        Outcome::Failed(why) | Outcome::Unsupported(why) => {
+            println!("{} the chapter's classifier: {why}", cli.direction);
+            failed += 1;
+        }
     }
     if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

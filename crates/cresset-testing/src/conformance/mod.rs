@@ -2,6 +2,7 @@
 
 mod api;
 pub mod args;
+pub mod classifier;
 mod errors;
 mod files;
 mod gauge;
