@@ -82,7 +82,7 @@ fn a_killed_save_leaves_a_whole_file() {
 #[ignore = "takes a minute"]
 fn a_killed_save_leaves_a_whole_file_many_times() {
     let folder = folder("many");
-    let saves = rounds(200, &folder);
-    println!("200 kills during {saves} saves");
+    let saves = rounds(600, &folder);
+    println!("600 kills during {saves} saves");
     std::fs::remove_dir_all(folder).unwrap();
 }
