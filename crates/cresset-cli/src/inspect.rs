@@ -127,12 +127,20 @@ fn is_container(value: &Value) -> bool {
     matches!(value, Value::Tensor(_) | Value::Parameter(_) | Value::Dict(_) | Value::List(_) | Value::Tuple(_))
 }
 
+/// Longer names are cut: they come from the file, and may be all of it.
+const LONGEST_NAME: usize = 500;
+
 /// Names come from the file: control characters would reach the terminal.
 fn shown(name: &str) -> String {
     if name.is_empty() {
         return "(value)".into();
     }
-    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    let plain = |c: char| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] };
+    let mut text: String = name.chars().take(LONGEST_NAME).flat_map(plain).collect();
+    if name.chars().nth(LONGEST_NAME).is_some() {
+        text += "...";
+    }
+    text
 }
 
 /// A value in a few characters.
@@ -235,5 +243,6 @@ mod tests {
     #[test]
     fn names_cannot_command_the_terminal() {
         assert_eq!(shown("a\x1b[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(shown(&"\"".repeat(100_000)).len(), 503);
     }
 }
