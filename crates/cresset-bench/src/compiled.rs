@@ -4,17 +4,17 @@ use crate::Workload;
 use crate::dense::{classifier::MultiClassifier, infer, optimized::OptimizedModel, train};
 use cresset::prelude::*;
 
-/// Ten pointwise ops in a row.
+/// Ten pointwise ops in a row. As in Python, a result is dropped as soon as the next one has its name.
 fn chain(x: &Tensor) -> Tensor {
-    let y = x * 1.01;
-    let y = &y + 0.1;
-    let y = y.relu();
-    let y = &y - x;
-    let y = y.abs();
-    let y = &y * x;
-    let y = y.clamp(-1.0, 1.0);
-    let y = &y * 0.5;
-    let y = &y + x;
+    let mut y = x * 1.01;
+    y = &y + 0.1;
+    y = y.relu();
+    y = &y - x;
+    y = y.abs();
+    y = &y * x;
+    y = y.clamp(-1.0, 1.0);
+    y = &y * 0.5;
+    y = &y + x;
     -&y
 }
 

@@ -53,6 +53,7 @@ function!(
     Sigmoid = sigmoid,
     Erf = erf,
     Erfc = erfc,
+    Gaussian = gaussian,
     Erfinv = erfinv,
     Lgamma = lgamma,
     Digamma = digamma,
@@ -336,6 +337,15 @@ fn special_values_as_pytorch_has_them() {
         assert_eq!(f32s(Floor, &[-0.5, 1.5]), [-1.0, 1.0]);
         assert_eq!(f32s(Ceil, &[-1.5, 1.5]), [-1.0, 2.0]);
         assert_eq!(f32s(Trunc, &[-1.5, 1.5]), [-1.0, 1.0]);
+        // To a rounding of 1, and exactly 0 and 1 at the ends.
+        let x: Vec<f32> = (-6000..=6000).map(|i| i as f32 / 1000.0).collect();
+        for (x, y) in x.iter().zip(f32s(Gaussian, &x)) {
+            let want = 0.5 * f64s(Erfc, &[-f64::from(*x) * std::f64::consts::FRAC_1_SQRT_2])[0];
+            // 8.4e-8 with fused multiplication and addition.
+            assert!((f64::from(y) - want).abs() <= 1.3e-7, "{x}: {y} for {want}");
+        }
+        assert_eq!(f32s(Gaussian, &[-5.5, -INF, 5.5, INF]), [0.0, 0.0, 1.0, 1.0]);
+        assert!(f32s(Gaussian, &[f32::NAN])[0].is_nan());
         // The lower tail of the normal distribution keeps its digits, where 1 + erf would have none.
         let tail = f32s(Cdf, &[-5.0, -10.0]);
         assert!(

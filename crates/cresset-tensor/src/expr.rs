@@ -162,7 +162,7 @@ lane!(
     one: neg = Neg abs = Abs sign = Sign sqrt = Sqrt rsqrt = Rsqrt recip = Recip floor = Floor ceil = Ceil round = Round trunc = Trunc
         exp = Exp exp2 = Exp2 expm1 = Expm1 ln = Ln log2 = Log2 log10 = Log10 log1p = Log1p sin = Sin cos = Cos tan = Tan asin = Asin
         acos = Acos atan = Atan sinh = Sinh cosh = Cosh tanh = Tanh asinh = Asinh acosh = Acosh atanh = Atanh sigmoid = Sigmoid
-        erf = Erf erfc = Erfc erfinv = Erfinv lgamma = Lgamma digamma = Digamma;
+        erf = Erf erfc = Erfc gaussian = Gaussian erfinv = Erfinv lgamma = Lgamma digamma = Digamma;
     two: add = Add sub = Sub min = Min max = Max copysign = Copysign fmod = Fmod rem = Rem pow = Pow atan2 = Atan2;
     ask: lt = Lt le = Le gt = Gt ge = Ge eq = Eq ne = Ne
 );

@@ -9,7 +9,9 @@ use super::tile::{Pack, Tile};
 use crate::buffer::Buffer;
 use crate::threads;
 
-/// Rows of `A` that pass over a panel before the next panel: with a block of `k` they stay in the second-level cache.
+/// Bytes of `A`, a block of rows by a block of `k`, that pass over a panel before the next panel: they stay in the second-level cache.
+const A_BLOCK: usize = 240 << 10;
+/// The most rows of them.
 const MC: usize = 240;
 /// A `k` up to this is short: C then takes more time than a panel of B.
 const K_SHORT: usize = 64;
@@ -53,7 +55,8 @@ impl<T: Kerneled + GemmElement> Job<T> {
         let es = size_of::<T>();
         let width = kn.nv * kn.w;
         let (k_blocks, kc_most) = self.k_blocks();
-        let row_blocks = rows.len().div_ceil(MC);
+        let mc = (A_BLOCK / (kc_most * es).max(1) / kn.mr * kn.mr).clamp(48, MC);
+        let row_blocks = rows.len().div_ceil(mc);
         let mc_most = rows.len().div_ceil(row_blocks);
         let tiles_most = mc_most.div_ceil(kn.mr);
         // B may be read where it is if no tile comes back to it, or if it is small.

@@ -1,10 +1,12 @@
 //! A row of pointwise steps in one pass over memory.
 //!
-//! A [`Program`] is a list of [`Step`]s over numbers and truth values. It is run on tiles of [`TILE`] elements: each step is a vector loop
-//! from tile to tile, and all tiles of a program stay in the first-level cache, so that only its inputs and outputs touch memory. The steps are
-//! those of [`Lane`](crate::lane::Lane), computed by the same text, so a program gives the bits of its steps run one by one.
+//! A [`Program`] is a list of [`Step`]s over numbers and truth values. It is run on tiles of [`TILE`] elements: a step is a vector loop
+//! from tile to tile, a row of cheap steps a [chain](super::chain) that stays in registers, and all tiles of a program stay in the first-level
+//! cache, so that only its inputs and outputs touch memory. The steps are those of [`Lane`](crate::lane::Lane), so a program gives the bits of
+//! its steps run one by one.
 
 use super::block::{self, Ask, One, Steps, Two};
+use super::chain::{Instruction, Instructions, Vectors};
 use super::erased::{BytesIn, FloatKind};
 use crate::level::{Kernel, Simd, dispatch};
 use crate::math::Wide;
@@ -13,10 +15,11 @@ use crate::threads;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// Elements of a tile. 1 KiB of f32: a dozen tiles fill half of a first-level cache.
-pub const TILE: usize = 256;
+/// Elements of a tile, 2.25 KiB of f32: half a dozen tiles, more than most programs need, fill half of a first-level cache. A multiple of what a
+/// chain and what a block takes at a time.
+pub const TILE: usize = 576;
 /// Elements in a thread's piece. Sums are formed piece by piece, so their bits do not depend on the number of threads.
-const GRAIN: usize = 32 * 1024;
+const GRAIN: usize = 57 * TILE;
 
 /// One step; the numbers in it are the places of earlier steps in the list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +79,7 @@ pub enum End {
 pub struct Program {
     kind: FloatKind,
     steps: Vec<Step>,
+    instructions: Instructions,
     /// The tile of each step.
     tiles: Vec<usize>,
     count: usize,
@@ -108,8 +112,9 @@ impl Program {
         }
         let numbers = outputs.iter().all(|&(o, end)| o < steps.len() && (end == End::Store || !steps[o].is_truth()));
         assert!(numbers, "an output is not there, or a sum of truth values");
-        let (tiles, count) = assign(&steps, &outputs);
-        Program { kind, steps, tiles, count, inputs, outputs }
+        let instructions = Instructions::new(&steps, |i| outputs.iter().any(|o| o.0 == i));
+        let (tiles, count) = assign(&steps, &instructions, &outputs);
+        Program { kind, steps, instructions, tiles, count, inputs, outputs }
     }
 
     /// How many tensors it reads.
@@ -137,12 +142,13 @@ impl Program {
     }
 }
 
-/// Gives each step a tile that no living step has. A step's tile is never one that it reads.
-fn assign(steps: &[Step], outputs: &[(usize, End)]) -> (Vec<usize>, usize) {
+/// Gives the result of each instruction a tile that no living result has. It is never one that the instruction reads.
+fn assign(steps: &[Step], instructions: &Instructions, outputs: &[(usize, End)]) -> (Vec<usize>, usize) {
     let fixed = |s: &Step| matches!(s, Step::Const(_) | Step::Input(_));
     let mut last: Vec<usize> = (0..steps.len()).collect();
-    for (i, step) in steps.iter().enumerate() {
-        step.reads().for_each(|r| last[r] = i);
+    for (at, instruction) in instructions.list.iter().enumerate() {
+        last[instructions.result(instruction)] = at;
+        instructions.reads(steps, instruction).iter().for_each(|r| last[*r] = at);
     }
     for (i, step) in steps.iter().enumerate() {
         // Outputs are written when all steps are done; constants, and inputs of one element, are filled in once before the first tile.
@@ -160,18 +166,22 @@ fn assign(steps: &[Step], outputs: &[(usize, End)]) -> (Vec<usize>, usize) {
         }
     }
     let mut free: Vec<usize> = Vec::new();
-    for (i, step) in steps.iter().enumerate() {
-        if !fixed(step) {
+    let mut living: Vec<usize> = Vec::new();
+    for (at, instruction) in instructions.list.iter().enumerate() {
+        let i = instructions.result(instruction);
+        if !fixed(&steps[i]) {
             tiles[i] = free.pop().unwrap_or_else(|| {
                 count += 1;
                 count - 1
             });
+            living.push(i);
         }
-        for r in 0..=i {
-            if last[r] == i {
-                free.push(tiles[r]);
+        living.retain(|r| {
+            if last[*r] == at {
+                free.push(tiles[*r]);
             }
-        }
+            last[*r] != at
+        });
     }
     (tiles, count)
 }
@@ -196,7 +206,7 @@ struct Job<'a> {
 // SAFETY: pieces write different parts of the outputs.
 unsafe impl Sync for Job<'_> {}
 
-fn run<W: Tiles>(program: &Program, shape: &[usize], inputs: &[BytesIn], outputs: &mut [&mut [u8]]) {
+fn run<W: Tiles + Vectors>(program: &Program, shape: &[usize], inputs: &[BytesIn], outputs: &mut [&mut [u8]]) {
     let n: usize = shape.iter().product();
     let size_of_input = |k: usize| {
         let truth = program.steps.contains(&Step::Truth(k));
@@ -253,13 +263,13 @@ fn run<W: Tiles>(program: &Program, shape: &[usize], inputs: &[BytesIn], outputs
     }
 }
 
-/// One tile: 2 KiB, for numbers of 8 bytes.
+/// One tile: 4.5 KiB, for numbers of 8 bytes.
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
 struct Tile(MaybeUninit<[u64; TILE]>);
 
 impl Job<'_> {
-    fn piece<W: Tiles>(&self, range: Range<usize>) {
+    fn piece<W: Tiles + Vectors>(&self, range: Range<usize>) {
         let p = self.program;
         let mut memory: Vec<Tile> = Vec::with_capacity(p.count);
         // SAFETY: a tile may hold anything.
@@ -292,16 +302,18 @@ impl Job<'_> {
         while start < range.end {
             let n = TILE.min(range.end - start);
             let whole = n == TILE;
-            for (i, step) in p.steps.iter().enumerate() {
+            for instruction in &p.instructions.list {
+                let i = p.instructions.result(instruction);
                 // SAFETY: every pointer is to a tile, or, for a whole tile, to TILE elements of an input or output that exist by the
-                // assertions of `run`; no step's result lies where one of its operands does (see `assign`).
+                // assertions of `run`; no result lies where an operand does (see `assign`).
                 unsafe {
-                    match *step {
+                    match p.steps[i] {
                         Step::Const(_) => continue,
                         Step::Input(k) => match &self.modes[k] {
                             Mode::Scalar => continue,
                             Mode::Linear if whole => {
                                 at[i] = self.inputs[k].0.as_ptr().cast_mut().wrapping_add(start * size_of::<W>());
+                                ask_for(at[i].wrapping_add(TILE * size_of::<W>()), TILE * size_of::<W>());
                             }
                             mode => {
                                 at[i] = place(i);
@@ -327,7 +339,12 @@ impl Job<'_> {
                                 Some(o) if whole => self.outputs[o].wrapping_add(start * size_of::<W>()),
                                 _ => place(i),
                             };
-                            step_on::<W>(step, &at, at[i]);
+                            match instruction {
+                                Instruction::Step(i) => step_on::<W>(&p.steps[*i], &at, at[*i]),
+                                Instruction::Chain { from, links, to } => {
+                                    dispatch(p.instructions.chain::<W>(*from, links, &at, at[*to]));
+                                }
+                            }
                         }
                     }
                 }
@@ -394,6 +411,19 @@ impl Job<'_> {
     }
 }
 
+/// Asks for memory that will be read soon, at any address. A processor that is kept waiting by the first vectors of every tile takes a fifth more.
+#[inline(always)]
+fn ask_for(p: *const u8, bytes: usize) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    for at in (0..bytes).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.wrapping_add(at).cast()) }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = (p, bytes);
+}
+
 /// # Safety
 /// There is room for TILE numbers.
 unsafe fn fill<W: Copy>(to: *mut W, v: W) {
@@ -412,9 +442,9 @@ unsafe fn step_on<W: Tiles>(step: &Step, at: &[*mut u8], out: *mut u8) {
         let m = |i: usize| &*at[i].cast::<[u32; TILE]>();
         match *step {
             Step::Input(_) | Step::Truth(_) | Step::Const(_) => {}
+            Step::Fma(..) => unreachable!("a chain"),
             Step::One(s, a) => W::one(s, n(a), &mut *out.cast()),
             Step::Two(s, a, b) => W::two(s, n(a), n(b), &mut *out.cast()),
-            Step::Fma(a, b, c) => W::fma(n(a), n(b), n(c), &mut *out.cast()),
             Step::Ask(s, a, b) => W::ask(s, n(a), n(b), &mut *out.cast()),
             Step::Select(t, a, b) => W::select(m(t), n(a), n(b), &mut *out.cast()),
             Step::And(a, b) => masks(m(a), m(b), &mut *out.cast(), |a, b| a & b),
@@ -444,11 +474,10 @@ fn masks(a: &[u32; TILE], b: &[u32; TILE], out: &mut [u32; TILE], f: impl Fn(u32
     }
 }
 
-/// The steps over tiles. The cheap ones have loops of their own; for the others a call for each block of 64 costs nothing beside their work.
+/// The steps over tiles that are no links of chains. For functions a call for each block of 64 costs nothing beside their work.
 trait Tiles: Steps + Wide {
     fn one(step: One, x: &[Self; TILE], out: &mut [Self; TILE]);
     fn two(step: Two, a: &[Self; TILE], b: &[Self; TILE], out: &mut [Self; TILE]);
-    fn fma(a: &[Self; TILE], b: &[Self; TILE], c: &[Self; TILE], out: &mut [Self; TILE]);
     fn ask(question: Ask, a: &[Self; TILE], b: &[Self; TILE], out: &mut [u32; TILE]);
     fn select(mask: &[u32; TILE], yes: &[Self; TILE], no: &[Self; TILE], out: &mut [Self; TILE]);
     fn sum(x: &[Self]) -> f64;
@@ -475,38 +504,6 @@ fn loop3<A: Copy, B: Copy, C: Copy, Y>(
     }
 }
 
-struct Loop2<'a, W, F>(&'a [W; TILE], &'a [W; TILE], &'a mut [W; TILE], F);
-impl<W: Wide, F: Fn(W, W) -> W> Kernel for Loop2<'_, W, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        loop2(self.0, self.1, self.2, self.3);
-    }
-}
-/// The smaller or the larger of two numbers, NaN if either is.
-struct LoopExtreme<'a, W>(&'a [W; TILE], &'a [W; TILE], &'a mut [W; TILE], bool);
-impl<W: Wide> Kernel for LoopExtreme<'_, W> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        use crate::lane::Lane;
-        if self.3 {
-            loop2(self.0, self.1, self.2, |a, b| W::of_lane::<S>(a.lane::<S>().max(&b.lane::<S>())));
-        } else {
-            loop2(self.0, self.1, self.2, |a, b| W::of_lane::<S>(a.lane::<S>().min(&b.lane::<S>())));
-        }
-    }
-}
-struct LoopFma<'a, W>(&'a [W; TILE], &'a [W; TILE], &'a [W; TILE], &'a mut [W; TILE]);
-impl<W: Wide> Kernel for LoopFma<'_, W> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        use crate::lane::Lane;
-        let fma = |a: W, b: W, c: W| W::of_lane::<S>(a.lane::<S>().fma(&b.lane::<S>(), &c.lane::<S>()));
-        loop3(self.0, self.1, self.2, self.3, fma);
-    }
-}
 struct LoopAsk<'a, W, F>(&'a [W; TILE], &'a [W; TILE], &'a mut [u32; TILE], F);
 impl<W: Wide, F: Fn(W, W) -> bool> Kernel for LoopAsk<'_, W, F> {
     type Output = ();
@@ -544,37 +541,17 @@ macro_rules! tiles {
     ($t:ty) => {
         impl Tiles for $t {
             fn one(step: One, x: &[$t; TILE], out: &mut [$t; TILE]) {
-                match step {
-                    One::Neg => dispatch(Loop2(x, x, out, |a: $t, _| -a)),
-                    One::Abs => dispatch(Loop2(x, x, out, |a: $t, _| a.abs())),
-                    One::Sqrt => dispatch(Loop2(x, x, out, |a: $t, _| a.sqrt())),
-                    _ => {
-                        let (x, out) = (x.as_chunks::<{ block::LEN }>().0, out.as_chunks_mut::<{ block::LEN }>().0);
-                        for i in 0..x.len() {
-                            <$t>::block_one(step, &x[i], &mut out[i]);
-                        }
-                    }
+                let (x, out) = (x.as_chunks::<{ block::LEN }>().0, out.as_chunks_mut::<{ block::LEN }>().0);
+                for i in 0..x.len() {
+                    <$t>::block_one(step, &x[i], &mut out[i]);
                 }
             }
             fn two(step: Two, a: &[$t; TILE], b: &[$t; TILE], out: &mut [$t; TILE]) {
-                match step {
-                    Two::Add => dispatch(Loop2(a, b, out, |a: $t, b: $t| a + b)),
-                    Two::Sub => dispatch(Loop2(a, b, out, |a: $t, b: $t| a - b)),
-                    Two::Mul => dispatch(Loop2(a, b, out, |a: $t, b: $t| a * b)),
-                    Two::Div => dispatch(Loop2(a, b, out, |a: $t, b: $t| a / b)),
-                    Two::Max => dispatch(LoopExtreme(a, b, out, true)),
-                    Two::Min => dispatch(LoopExtreme(a, b, out, false)),
-                    _ => {
-                        let (a, b) = (a.as_chunks::<{ block::LEN }>().0, b.as_chunks::<{ block::LEN }>().0);
-                        let out = out.as_chunks_mut::<{ block::LEN }>().0;
-                        for i in 0..a.len() {
-                            <$t>::block_two(step, &a[i], &b[i], &mut out[i]);
-                        }
-                    }
+                let (a, b) = (a.as_chunks::<{ block::LEN }>().0, b.as_chunks::<{ block::LEN }>().0);
+                let out = out.as_chunks_mut::<{ block::LEN }>().0;
+                for i in 0..a.len() {
+                    <$t>::block_two(step, &a[i], &b[i], &mut out[i]);
                 }
-            }
-            fn fma(a: &[$t; TILE], b: &[$t; TILE], c: &[$t; TILE], out: &mut [$t; TILE]) {
-                dispatch(LoopFma(a, b, c, out));
             }
             fn ask(question: Ask, a: &[$t; TILE], b: &[$t; TILE], out: &mut [u32; TILE]) {
                 match question {

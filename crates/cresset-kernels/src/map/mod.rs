@@ -6,6 +6,7 @@
 
 mod block;
 mod cast;
+mod chain;
 mod closures;
 mod constants;
 mod copy;

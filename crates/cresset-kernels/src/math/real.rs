@@ -206,9 +206,9 @@ macro_rules! lane {
 
 lane!(f32, real32,
     unary: exp exp2 expm1 ln log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
-        sigmoid erf erfc erfinv lgamma digamma,
+        sigmoid erf erfc gaussian erfinv lgamma digamma,
     binary: pow atan2);
 lane!(f64, real64,
     unary: exp exp2 expm1 ln log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
-        sigmoid erf erfc erfinv lgamma digamma,
+        sigmoid erf erfc gaussian erfinv lgamma digamma,
     binary: pow atan2);

@@ -5,7 +5,7 @@
 use super::real64;
 use crate::level::Simd;
 
-pub(super) use super::erf::{erf, erfc};
+pub(super) use super::erf::{erf, erfc, gaussian};
 pub(super) use super::exp::{exp, exp2, expm1, sigmoid};
 pub(super) use super::hyper::{cosh, sinh, tanh};
 pub(super) use super::log::{ln, log1p, log2, log10};

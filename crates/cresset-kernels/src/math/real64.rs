@@ -25,6 +25,7 @@ own!(
     cosh = hyper::cosh64::<S>,
     erf = error::erf64::<S>,
     erfc = error::erfc64::<S>,
+    gaussian = error::gaussian64::<S>,
     erfinv = error::erfinv64::<S>,
     lgamma = gamma::lgamma,
     digamma = gamma::digamma,

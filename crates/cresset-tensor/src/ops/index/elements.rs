@@ -38,11 +38,12 @@ impl CheckedIndex {
         let CheckedIndex { op, dim, n, wrap } = *self;
         let lowest = if wrap { -(n as i64) } else { 0 };
         let array = index.to(DType::I64).contiguous();
-        // One look at all without a branch; which index is the first bad one is asked only if there is one.
+        // One look at all; which index is the first bad one is asked only if there is one.
         let outside = |i: i64| i < lowest || i >= n as i64;
         let (negative, bad) = array.with_slice::<i64, _>(|numbers| {
-            let (signs, any) = numbers.iter().fold((0, false), |(signs, any), &i| (signs | i, any | outside(i)));
-            (signs < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
+            let (low, high) = cresset_kernels::rows::extent(numbers).unwrap_or_default();
+            let any = !numbers.is_empty() && (outside(low) || outside(high));
+            (low < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
         });
         if let Some(i) = bad {
             fail(op, format!("index {i} is out of bounds for dimension {dim} with size {n}"));

@@ -5,7 +5,7 @@ use crate::dtype::{DType, Promotion, Scalar};
 use crate::error::fail;
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::lane::{InBlocks, Lane, LaneOps, Unary};
+use cresset_kernels::lane::{InRegisters, Lane, LaneOps, Unary};
 
 /// Between two numbers. A NaN bound makes everything NaN, as in PyTorch.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ impl Clamp {
     }
 }
 impl Unary for Clamp {
-    type Loop = InBlocks;
+    type Loop = InRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
         let (min, max) = self.bounds();

@@ -2,7 +2,7 @@
 
 use crate::op::apply1;
 use crate::tensor::Tensor;
-use cresset_kernels::lane::Lane;
+use cresset_kernels::lane::{Lane, LaneOps};
 
 impl Lane for Tensor {
     type Mask = Tensor;
@@ -141,6 +141,9 @@ impl Lane for Tensor {
     }
     fn erfc(&self) -> Self {
         Tensor::erfc(self)
+    }
+    fn gaussian(&self) -> Self {
+        self.mul_c(std::f64::consts::FRAC_1_SQRT_2).erf().mul_c(0.5).add_c(0.5)
     }
     fn erfinv(&self) -> Self {
         Tensor::erfinv(self)
