@@ -1,9 +1,9 @@
 //! Every Rust line of `docs/from-pytorch.md` stands here, compiled, run and checked; the last test looks that it does.
 
 use cresset::autograd::{Backward, grad, gradcheck};
-use cresset::data::{ConcatDataset, transforms};
+use cresset::data::{Columns, ConcatDataset, save_csv, transforms};
 use cresset::functional as F;
-use cresset::io::{self, Value, npy, safetensors};
+use cresset::io::{self, LoadOptions, Value, load_with, npy, safetensors};
 use cresset::prelude::*;
 use cresset::*;
 use cresset_viz::{Figure, Scale, confusion_matrix, histogram_grid, image_grid};
@@ -560,6 +560,8 @@ fn saving() -> Tried {
     ]);
     save(checkpoint, &path)?;
     let checkpoint = load(&path)?;
+    assert_eq!(checkpoint["epoch"].int()?, 10);
+    let checkpoint = load_with(&path, LoadOptions { mmap: true })?;
     model.load_state_dict(&checkpoint["model_state_dict"].state_dict()?, true)?;
     optimizer.load_state_dict(&checkpoint["optimizer_state_dict"].optimizer_state()?)?;
     let (epoch, loss) = (checkpoint["epoch"].int()?, checkpoint["loss"].float()?);
@@ -574,6 +576,10 @@ fn saving() -> Tried {
     npy::save(&Tensor::ones([2]), &path)?;
     let x = npy::load(&path)?;
     assert_eq!(x.numel(), 2);
+    let path = folder.join("x.csv");
+    save_csv(&Tensor::ones([2]), None, &path)?;
+    let x = Columns::load_csv(&path)?.matrix();
+    assert_eq!(x.shape(), [2, 1]);
     let start = std::time::Instant::now();
     println!("{:.4}s", start.elapsed().as_secs_f64());
     let missing = load("no such file.pth");
