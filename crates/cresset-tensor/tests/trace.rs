@@ -109,7 +109,7 @@ fn modes_and_panics_leave_nothing_behind() {
     });
     assert!(broken.is_err());
     let _ = &x + 1.0;
-    let error = attempt(|| trace(|| ())).err().expect("one trace at a time");
+    let error = attempt(|| trace(|| ())).expect_err("one trace at a time");
     assert!(error.to_string().contains("under way"));
     let t = no_grad(|| tracing.stop());
     assert!(!is_tracing());
