@@ -1,7 +1,6 @@
 //! The little JSON that headers are written in, read strictly.
 
 use crate::error::{Error, Result, bail};
-use std::collections::HashSet;
 use std::fmt::Write;
 
 /// What headers hold. Numbers are whole and not negative.
@@ -14,7 +13,7 @@ pub(crate) enum Json {
 }
 
 pub(crate) fn parse(text: &str) -> Result<Json> {
-    let mut p = Parser { text, at: 0 };
+    let mut p = Parser { text, at: 0, memory: text.len().saturating_mul(10).saturating_add(MOST_MEMORY) };
     let value = p.value(4)?;
     p.space();
     if p.at != text.len() {
@@ -41,12 +40,38 @@ pub(crate) fn quote(text: &str) -> String {
     out
 }
 
+/// Values may take ten times the text and this: `[1,1,...` has a value in two bytes.
+const MOST_MEMORY: usize = 64 << 20;
+
+/// A key that two entries have.
+fn twice(entries: &[(String, Json)]) -> Option<&str> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_unstable_by_key(|&i| &entries[i].0);
+    let pair = order.windows(2).find(|pair| entries[pair[0]].0 == entries[pair[1]].0)?;
+    Some(&entries[pair[0]].0)
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// So many bytes the values may still take.
+    memory: usize,
 }
 
 impl Parser<'_> {
+    /// Room for one more in a container that has `len` of this size: it begins with four, and doubles with the old ones still there.
+    fn spend(&mut self, len: usize, size: usize) -> Result<()> {
+        let bytes = match len {
+            0 => 4 * size,
+            1..4 => 0,
+            _ => 3 * size,
+        };
+        match self.memory.checked_sub(bytes) {
+            Some(left) => self.memory = left,
+            None => bail!("the JSON has more values than its size accounts for, at byte {}", self.at),
+        }
+        Ok(())
+    }
     fn space(&mut self) {
         while self.peek().is_some_and(|b| b.is_ascii_whitespace()) {
             self.at += 1;
@@ -85,6 +110,7 @@ impl Parser<'_> {
                 let mut items = Vec::new();
                 if !self.next_is(b']') {
                     loop {
+                        self.spend(items.len(), size_of::<Json>())?;
                         items.push(self.value(depth)?);
                         if !self.next_is(b',') {
                             break self.expect(b']')?;
@@ -96,20 +122,21 @@ impl Parser<'_> {
             Some(b'{') => {
                 self.at += 1;
                 let mut entries: Vec<(String, Json)> = Vec::new();
-                let mut known = HashSet::new();
                 if !self.next_is(b'}') {
                     loop {
                         self.space();
+                        // A number besides, for the order of the keys.
+                        self.spend(entries.len(), size_of::<(String, Json)>() + size_of::<usize>())?;
                         let key = self.string()?;
-                        if !known.insert(key.clone()) {
-                            bail!("the key {key:?} is there twice");
-                        }
                         self.expect(b':')?;
                         entries.push((key, self.value(depth)?));
                         if !self.next_is(b',') {
                             break self.expect(b'}')?;
                         }
                     }
+                }
+                if let Some(key) = twice(&entries) {
+                    bail!("the key {key:?} is there twice");
                 }
                 Ok(Json::Object(entries))
             }
@@ -166,5 +193,21 @@ impl Parser<'_> {
             Some(n) => Ok(n),
             None => bail!("a text in the JSON has a damaged escape"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_values_cannot_fill_the_memory() {
+        let list = format!("[{}1]", "1,".repeat(2_000_000));
+        let refused = parse(&list).unwrap_err().to_string();
+        assert!(refused.starts_with("the JSON has more values than its size accounts for, at byte "), "{refused}");
+        // A header of long names may have very many.
+        let entry = |i| format!("\"layers.{i}.attention.projection.weight\":{{\"shape\":[2,2],\"offsets\":[0,8]}}");
+        let entries: Vec<String> = (0..200_000).map(entry).collect();
+        assert!(matches!(parse(&format!("{{{}}}", entries.join(","))), Ok(Json::Object(e)) if e.len() == 200_000));
     }
 }

@@ -34,6 +34,9 @@ pub struct Columns {
     pub tensors: Vec<Tensor>,
 }
 
+/// More columns are refused: a tensor for each takes far more than a field of the text.
+const MOST_COLUMNS: usize = 1 << 16;
+
 /// A column as far as it was read.
 enum Column {
     Whole(Vec<i64>),
@@ -130,6 +133,9 @@ impl CsvReader {
             Some(header) => header.len(),
             None => second.as_ref().filter(|_| !is_row).unwrap_or(&first).fields.len(),
         };
+        if width > MOST_COLUMNS {
+            return Err(Error::new(format!("{name}: {width} columns, but at most {MOST_COLUMNS} are read as tensors")));
+        }
         // As many rows as there can be, and not more than the text has fields for.
         let (mut ends, mut fields) = (1, 1);
         for &b in bytes {

@@ -163,6 +163,8 @@ fn columns_are_refused_with_their_place() {
     refused("1,2\n3\n", "t.csv, line 2: expected 2 fields, found 1");
     let wide = vec!["1"; (1 << 20) + 5].join(",");
     refused(&wide, "t.csv, line 1: more than 1048576 fields");
+    let wide = vec!["1"; (1 << 16) + 1].join(",");
+    refused(&wide, "t.csv: 65537 columns, but at most 65536 are read as tensors");
     let counts = CsvReader::new().parse_columns(b"2,1,oak,elm\n1,0\n2.5,1\n", "t").unwrap();
     assert_eq!(counts.matrix().to_vec::<f64>(), [1.0, 0.0, 2.5, 1.0]);
 
