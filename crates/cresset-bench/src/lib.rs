@@ -10,14 +10,22 @@ pub mod edges;
 pub mod kernels;
 pub mod measure;
 pub mod report;
+pub mod scaling;
 pub mod workload;
 
 pub use workload::{Setup, Step, Workload};
 
 /// All workloads, group by group.
 pub fn workloads() -> Vec<Workload> {
-    [dense::workloads(), kernels::workloads(), convolution::workloads(), edges::workloads(), compiled::workloads()]
-        .concat()
+    [
+        dense::workloads(),
+        kernels::workloads(),
+        convolution::workloads(),
+        edges::workloads(),
+        compiled::workloads(),
+        scaling::workloads(),
+    ]
+    .concat()
 }
 
 /// The workload of a name.

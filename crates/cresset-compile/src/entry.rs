@@ -71,6 +71,7 @@ impl Entry {
         }
         passes::epilogue::run(&mut graph);
         passes::fuse::run(&mut graph);
+        passes::rows::run(&mut graph);
         let forward = Plan::of(&graph);
         report.after(&graph, &forward, false);
         let backward = gradients.map(|b| {

@@ -55,10 +55,14 @@ impl Report {
                 reads
             },
             name: n.name(),
-            ops: if let Kind::Fused(f) = &n.kind { f.names.len() } else { 1 },
+            ops: match &n.kind {
+                Kind::Fused(f) => f.names.len(),
+                Kind::Rows(r) => r.names.len(),
+                _ => 1,
+            },
             steps: steps(&n.kind),
             alone: match &n.kind {
-                Kind::Fused(_) => None,
+                Kind::Fused(_) | Kind::Rows(_) => None,
                 Kind::Gradient(_) => Some("the gradient of an op that is not pointwise"),
                 Kind::Op(_) if n.effects => Some("draws random numbers or changes a buffer"),
                 Kind::Op(op) if op.is_view() => Some("a view"),

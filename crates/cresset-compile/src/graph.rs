@@ -2,7 +2,7 @@
 
 use cresset_kernels::map::fused::Step as Part;
 use cresset_tensor::expr::Tape;
-use cresset_tensor::op::Op;
+use cresset_tensor::op::{Op, RowProduct};
 use cresset_tensor::record::{Origin, Recording};
 use cresset_tensor::{Array, DType, Dims, Meta, Tensor};
 use std::collections::HashMap;
@@ -52,6 +52,72 @@ pub enum Kind {
     Gradient(Box<Gradient>),
     /// Pointwise steps in one pass.
     Fused(Fused),
+    /// Layers that rows go through together.
+    Rows(RowChain),
+}
+
+/// Layers that rows go through together. The node's first input are the rows.
+#[derive(Clone)]
+pub struct RowChain {
+    /// The layers.
+    pub stages: Vec<RowStage>,
+    /// How many rows.
+    pub rows: usize,
+    /// Numbers in a row that comes in.
+    pub width: usize,
+    /// f32 or f64.
+    pub dtype: DType,
+    /// The names of the ops in it.
+    pub names: Vec<String>,
+}
+
+impl RowChain {
+    /// Multiplications, additions and steps of a run.
+    pub fn flops(&self) -> usize {
+        let mut inner = self.width;
+        let mut each = 0;
+        for stage in &self.stages {
+            match stage {
+                RowStage::Product { width, .. } => {
+                    each += 2 * inner * width;
+                    inner = *width;
+                }
+                RowStage::Steps { fused, width, .. } => each += fused.steps.len() * width,
+            }
+        }
+        each * self.rows
+    }
+}
+
+/// One of the layers, with the places of what it reads among the node's inputs.
+#[derive(Clone)]
+pub enum RowStage {
+    /// A product with a matrix.
+    Product {
+        /// The matrix.
+        weight: usize,
+        /// A number for each output.
+        bias: Option<usize>,
+        /// How the matrix is stored, and whether a ReLU follows.
+        product: RowProduct,
+        /// Outputs.
+        width: usize,
+        /// Which of the node's outputs the result is, if others read it.
+        stored: Option<usize>,
+    },
+    /// Pointwise steps, whose input 0 are the rows.
+    Steps {
+        /// The steps.
+        fused: Fused,
+        /// Their inputs from 1 on: a row, or a number, for all rows.
+        others: Vec<usize>,
+        /// Numbers in a row.
+        width: usize,
+        /// Which of the node's outputs each result is, if others read it.
+        stored: Vec<Option<usize>>,
+        /// The result that goes on along the chain.
+        along: usize,
+    },
 }
 
 /// The backward of one op.
@@ -112,6 +178,7 @@ impl Node {
             Kind::Op(op) => op.name().to_string(),
             Kind::Gradient(g) => format!("{}_backward", g.op.name()),
             Kind::Fused(f) => f.names.join("+"),
+            Kind::Rows(r) => r.names.join(", "),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod backward;
 mod cache;
+mod chain;
 mod entry;
 mod explain;
 mod function;

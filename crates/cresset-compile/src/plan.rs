@@ -2,6 +2,7 @@
 //! version of them.
 
 use crate::backward::kind_of;
+use crate::chain::Chain;
 use crate::graph::{Gradient, Graph, Kind, Source};
 use crate::traced;
 use cresset_kernels::map::fused::{End, Program};
@@ -21,6 +22,8 @@ enum Work {
         shape: Dims,
         factors: Vec<Option<f64>>,
     },
+    /// Layers that rows go through together, and the operations of a run.
+    Rows(Chain, usize),
 }
 
 struct Job {
@@ -51,7 +54,8 @@ pub struct Plan {
 
 /// The values of the prologue for one version of the captured tensors.
 struct Prologue {
-    versions: Vec<(usize, u32)>,
+    /// The captured arrays are held: their memory must not become another's while its address stands for it.
+    versions: Vec<(Array, u32)>,
     values: Vec<Array>,
 }
 
@@ -105,6 +109,7 @@ impl Plan {
                 Kind::Op(op) if op.is_view() => Work::View(op.clone(), graph.values[node.inputs[0]].strides),
                 Kind::Op(op) => Work::Op(op.clone()),
                 Kind::Gradient(g) => Work::Gradient(g.clone()),
+                Kind::Rows(r) => Work::Rows(Chain::of(r), r.flops()),
                 Kind::Fused(f) => {
                     let ends = f.ends.iter().zip(&f.sums);
                     let ends = ends.map(|(e, s)| (*e, if s.is_some() { End::Sum } else { End::Store })).collect();
@@ -158,11 +163,16 @@ impl Plan {
     fn prologue(&self, slots: &mut [Option<Array>]) {
         let version = |(v, _): &(usize, Tensor)| {
             let a = slots[*v].as_ref().expect("captured tensors are there");
-            (Arc::as_ptr(a.storage()) as usize, a.storage().version())
+            (a.clone(), a.storage().version())
         };
-        let versions: Vec<(usize, u32)> = self.states.iter().map(version).collect();
+        let versions: Vec<(Array, u32)> = self.states.iter().map(version).collect();
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.as_ref().is_none_or(|c| c.versions != versions) {
+        let same = |c: &Prologue| {
+            let each = c.versions.iter().zip(&versions);
+            c.versions.len() == versions.len()
+                && each.into_iter().all(|((a, v), (b, w))| Arc::ptr_eq(a.storage(), b.storage()) && v == w)
+        };
+        if !cache.as_ref().is_some_and(same) {
             for job in &self.prologue {
                 self.job(job, slots);
             }
@@ -196,6 +206,11 @@ impl Plan {
                 let inputs: Vec<&Array> = job.inputs.iter().map(read).collect();
                 gradients(g, &inputs)
             }
+            Work::Rows(chain, _) => {
+                let inputs: Vec<&Array> = job.inputs.iter().map(read).collect();
+                let metas: Vec<Meta> = job.outputs.iter().map(|v| self.metas[*v]).collect();
+                chain.run(&inputs, &metas)
+            }
             Work::Fused { program, shape, factors } => {
                 let inputs: Vec<&Array> = job.inputs.iter().map(read).collect();
                 let metas: Vec<Meta> = job.outputs.iter().map(|v| self.metas[*v]).collect();
@@ -207,6 +222,7 @@ impl Plan {
             match &job.work {
                 Work::Op(op) | Work::Write(op) | Work::View(op, _) => traced::op(event, &**op, &inputs, &results),
                 Work::Gradient(g) => traced::gradient(event, g),
+                Work::Rows(_, flops) => traced::fused(event, *flops, &inputs, &results),
                 Work::Fused { shape, .. } => traced::fused(event, job.steps * shape.numel(), &inputs, &results),
             }
         }

@@ -36,6 +36,30 @@ macro_rules! elements {
 }
 elements!(f32, f64, f16, bf16, i64, i32, i16, i8, u8);
 
+/// The memory of some numbers.
+pub fn bytes_of<T: Element>(numbers: &[T]) -> &[u8] {
+    // SAFETY: numbers have no padding, and bytes no alignment.
+    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+}
+/// The numbers in some memory.
+///
+/// # Panics
+/// If it is not aligned to them.
+pub fn numbers_of<T: Element>(bytes: &[u8]) -> &[T] {
+    assert!(bytes.as_ptr().cast::<T>().is_aligned(), "memory of numbers is aligned to their size");
+    // SAFETY: aligned, as many as there are whole ones, and any bits are a number.
+    unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
+}
+/// The same, to be written.
+///
+/// # Panics
+/// As [`numbers_of`].
+pub fn numbers_of_mut<T: Element>(bytes: &mut [u8]) -> &mut [T] {
+    assert!(bytes.as_ptr().cast::<T>().is_aligned(), "memory of numbers is aligned to their size");
+    // SAFETY: as above, and all numbers are bytes.
+    unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), bytes.len() / size_of::<T>()) }
+}
+
 /// Alignment of every buffer, in bytes: a cache line and the widest vector.
 pub const ALIGN: usize = 64;
 

@@ -19,11 +19,14 @@ mod driver;
 mod float;
 mod integer;
 mod kernels;
+mod packed;
 #[cfg(test)]
 mod tests;
 mod thin;
 mod tile;
 mod vector;
+
+pub use packed::{Packable, Packed};
 
 use crate::buffer::Element;
 use crate::threads;

@@ -141,6 +141,12 @@ pub trait Op: Debug + Send + Sync + 'static {
         None
     }
 
+    /// If it is `x W + bias`, or `x Wᵀ + bias`, of one matrix W for all rows of x: is W transposed, and does a ReLU follow?
+    #[doc(hidden)]
+    fn row_product(&self) -> Option<RowProduct> {
+        None
+    }
+
     /// The op as a pointwise function that a compiler may run together with others; `None` if it is none.
     fn pointwise(&self) -> Option<&dyn crate::expr::Pointwise> {
         None
@@ -211,6 +217,19 @@ impl Op for Shared {
     fn with_relu(&self) -> Option<Arc<dyn Op>> {
         self.0.with_relu()
     }
+    fn row_product(&self) -> Option<RowProduct> {
+        self.0.row_product()
+    }
+}
+
+/// What [`Op::row_product`] says.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowProduct {
+    /// Is W stored with a row for each output, as a layer stores it?
+    pub transposed: bool,
+    /// Does a ReLU follow?
+    pub relu: bool,
 }
 
 /// The gradients of a run of an op outside any graph, as a compiler computes them. `inputs` and `outputs` are the numbers that

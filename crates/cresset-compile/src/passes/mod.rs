@@ -6,6 +6,7 @@ pub mod epilogue;
 pub mod fold;
 pub mod fuse;
 pub mod norm;
+pub mod rows;
 
 use crate::graph::Graph;
 

@@ -50,7 +50,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
     /// One piece of `C`: blocks of `k`, strips of columns, blocks of rows, tiles. Where there is one block of rows a strip is one
     /// panel; else it is long, because it is packed once for all blocks. With a short `k` it is long too, and tiles
     /// are done row by row, so that `C` is written along its rows.
-    unsafe fn block(&self, rows: Range<usize>, cols: Range<usize>) {
+    pub(super) unsafe fn block(&self, rows: Range<usize>, cols: Range<usize>) {
         let kn = self.kernels;
         let es = size_of::<T>();
         let width = kn.nv * kn.w;
@@ -60,9 +60,10 @@ impl<T: Kerneled + GemmElement> Job<T> {
         let mc_most = rows.len().div_ceil(row_blocks);
         let tiles_most = mc_most.div_ceil(kn.mr);
         // B may be read where it is if no tile comes back to it, or if it is small.
-        let b_there = self.b_col == 1 && (rows.len() <= kn.mr || kc_most * self.b_row * es <= B_SMALL);
+        let packed = !self.packed.is_null();
+        let b_there = !packed && self.b_col == 1 && (rows.len() <= kn.mr || kc_most * self.b_row * es <= B_SMALL);
         let short = kc_most <= K_SHORT;
-        let strip = if b_there {
+        let strip = if b_there || packed {
             cols.len()
         } else if short || row_blocks > 1 {
             let bytes = if short { STRIP_SHORT } else { STRIP };
@@ -74,7 +75,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
             && cols.len() >= 6 * width
             && (self.a_col != 1 || (self.a_row * es).is_multiple_of(1024) && !short);
         let b_size = strip.min(cols.len().next_multiple_of(width)) * kc_most;
-        let mut b_room = Buffer::new(if b_there { 0 } else { (b_size + 16) * es });
+        let mut b_room = Buffer::new(if b_there || packed { 0 } else { (b_size + 16) * es });
         let mut a_room = Buffer::new(if a_packed { (kc_most * mc_most + 16) * es } else { 0 });
         let (b_panels, a_panels) = (b_room.as_mut_ptr().cast::<T>(), a_room.as_mut_ptr().cast::<T>());
         for kb in 0..k_blocks {
@@ -83,6 +84,8 @@ impl<T: Kerneled + GemmElement> Job<T> {
             if kc == 0 {
                 continue;
             }
+            let b_panels =
+                if packed { self.packed.wrapping_add(k0 * self.n.next_multiple_of(kn.w)).cast_mut() } else { b_panels };
             for s0 in cols.clone().step_by(strip) {
                 let strip = s0..cols.end.min(s0 + strip);
                 for rb in 0..row_blocks {
@@ -96,7 +99,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
                         cols: strip.clone(),
                         k0,
                         kc,
-                        fresh: rb == 0,
+                        fresh: rb == 0 && !packed,
                         b_there,
                         short,
                         bias: !self.bias.is_null() && k0 + kc == self.k,

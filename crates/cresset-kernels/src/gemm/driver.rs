@@ -43,6 +43,8 @@ pub struct Job<T: 'static> {
     pub(super) b: *const T,
     pub(super) b_row: usize,
     pub(super) b_col: usize,
+    /// All panels of B, if they are packed already; then `b` is not read.
+    pub(super) packed: *const T,
     pub(super) c: *mut T,
     pub(super) ldc: usize,
     pub(super) bias: *const T,
@@ -79,6 +81,7 @@ pub fn product<T: Kerneled + GemmElement>(
         b: b.data.as_ptr(),
         b_row: b.row_stride,
         b_col: b.col_stride,
+        packed: std::ptr::null(),
         c: c.as_mut_ptr(),
         ldc,
         bias: ep.bias.map_or(std::ptr::null(), |v| v.as_ptr()),

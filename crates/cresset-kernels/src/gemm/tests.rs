@@ -351,3 +351,29 @@ fn short_operands_are_refused() {
     let overlap = || gemm_batched(2, 1, 2, 1, long, 1, long, 1, &mut [0.0; 4], 2, 1, &ep);
     assert!(refused(&overlap).contains("overlap"));
 }
+
+// A packed operand gives what the product with it gives, for sizes around tiles and blocks of k, from rows and from columns.
+#[test]
+fn packed_operands() {
+    fn all<T: super::Packable + std::convert::From<f32> + std::fmt::Debug>(bound: f64, f: impl Fn(T) -> f64) {
+        for (m, n, k) in
+            [(1, 1, 1), (7, 17, 3), (13, 16, 64), (102, 200, 100), (50, 33, 801), (6, 5, 1700), (241, 100, 200)]
+        {
+            let x: Vec<T> = (0..m * k).map(|i| T::from(((i * 37 % 101) as f32 - 50.0) / 40.0)).collect();
+            let w: Vec<T> = (0..k * n).map(|i| T::from(((i * 53 % 97) as f32 - 48.0) / 40.0)).collect();
+            let bias: Vec<T> = (0..n).map(|i| T::from(i as f32 / 8.0)).collect();
+            for b in [Mat::row_major(&w, n), Mat::row_major(&w, k).t()] {
+                let packed = super::Packed::new(k, n, b);
+                let ep = Epilogue::default().bias(&bias).relu();
+                let (mut got, mut want) = (vec![T::from(0.0); m * n], vec![T::from(0.0); m * n]);
+                packed.product(m, Mat::row_major(&x, k), &mut got, n, &ep);
+                super::gemm(m, n, k, Mat::row_major(&x, k), b, &mut want, n, &ep);
+                for (g, w) in got.iter().zip(&want) {
+                    assert!((f(*g) - f(*w)).abs() <= bound * (k as f64), "{m}x{n}x{k}: {g:?} for {w:?}");
+                }
+            }
+        }
+    }
+    all::<f32>(4e-7, |x| x as f64);
+    all::<f64>(1e-15, |x| x);
+}

@@ -3,7 +3,7 @@
 use crate::array::{Array, Meta};
 use crate::cost;
 use crate::dims::Dims;
-use crate::op::{Context, Few, Op, Saves, apply};
+use crate::op::{Context, Few, Op, RowProduct, Saves, apply};
 use crate::ops::matrix::{count, from_first, in_wide, row_strides, same_dtype, with_number};
 use crate::tensor::Tensor;
 use cresset_kernels::columns;
@@ -114,6 +114,9 @@ impl Op for Rows {
     }
     fn refuse_grad(&self) -> Option<String> {
         self.relu.then(|| "with ReLU at its end it gives no gradients".into())
+    }
+    fn row_product(&self) -> Option<RowProduct> {
+        Some(RowProduct { transposed: self.transposed, relu: self.relu })
     }
     fn with_relu(&self) -> Option<Arc<dyn Op>> {
         Some(Arc::new(Rows { names: self.names, transposed: self.transposed, relu: true }))
