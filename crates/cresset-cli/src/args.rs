@@ -1,6 +1,7 @@
 //! What the command line says.
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use cresset::prelude::SortBy;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -13,6 +14,7 @@ Examples:
   cresset train --config classifier.toml               options from a file (examples/classifier.toml is one)
   cresset train --resume runs/digits                   go on after Ctrl-C, as if nothing had happened
   cresset eval runs/digits                             accuracy and confusion matrix of a trained network
+  cresset profile runs/digits                          where the time of its training goes
   cresset inspect runs/digits/model.pth                what is in a file
   cresset convert model.pth model.safetensors          the same tensors in another format";
 
@@ -28,6 +30,7 @@ pub struct Cli {
 pub enum Command {
     Train(Box<Train>),
     Eval(Eval),
+    Profile(Box<Profile>),
     Inspect(Inspect),
     Convert(Convert),
 }
@@ -229,6 +232,67 @@ pub struct Eval {
     pub threads: Option<usize>,
 }
 
+/// Train some steps and tell where their time goes: by op, by module, and what limits the costliest.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "\
+The tables have a row for each op and for each module, forward and backward. \"Floor %\" is the time that the arithmetic or the memory traffic would take at
+the speed that this machine reaches in a matrix product or in copying, as a part of the time that it took. Nothing is written but what is asked for.
+
+Examples:
+  cresset profile                                      the digits with the defaults of cresset train
+  cresset profile --layers 1024,512 --batch-size 256 --threads 1
+  cresset profile --config examples/classifier.toml
+  cresset profile runs/digits --trace trace.json       of a saved run; open the file in https://ui.perfetto.dev
+  cresset profile --svg flame.svg --graph autograd.svg",
+    max_term_width = 110
+)]
+pub struct Profile {
+    /// Folder of a run, or its checkpoint.pth: its network, options and data; without it the options below say what is trained
+    #[arg(value_name = "RUN", conflicts_with_all = [
+        "config", "data", "data_dir", "csv", "target", "test_fraction", "layers", "dropout", "activation", "norm", "epochs", "batch_size", "lr",
+        "weight_decay", "loss", "label_smoothing", "optimizer", "momentum", "schedule", "seed", "patience", "min_delta",
+        "validation_fraction",
+    ])]
+    pub run: Option<PathBuf>,
+    /// Steps that are looked at
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = count)]
+    pub steps: usize,
+    /// Steps before them, which are not
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub warm_up: usize,
+    /// What the table of ops is sorted by: self_cpu_time_total, cpu_time_total, cpu_time, count, cpu_memory_usage, flops, bytes, floor, first
+    #[arg(long, default_value = "self_cpu_time_total", value_name = "KEY", value_parser = sort_by)]
+    pub sort_by: SortBy,
+    /// Rows of each table
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = count)]
+    pub rows: usize,
+    /// Write the events for Perfetto and chrome://tracing
+    #[arg(long, value_name = "FILE.json", value_parser = json)]
+    pub trace: Option<PathBuf>,
+    /// Write a flame chart
+    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
+    pub svg: Option<PathBuf>,
+    /// Write the graph of autograd of a step's loss
+    #[arg(long, value_name = "FILE.svg|FILE.dot", value_parser = svg_or_dot)]
+    pub graph: Option<PathBuf>,
+    /// File with options, in TOML, as cresset train has it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Threads that compute [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
+
+    #[command(flatten, next_help_heading = "Data")]
+    pub source: Source,
+
+    #[command(flatten, next_help_heading = "Network")]
+    pub network: Network,
+
+    #[command(flatten, next_help_heading = "Training")]
+    pub training: Training,
+}
+
 /// Write the tensors of a file in another format, under other names or with another dtype.
 #[derive(Args, Debug)]
 #[command(
@@ -368,6 +432,25 @@ fn part(text: &str) -> Result<f64, String> {
 }
 fn count(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&n| n > 0).ok_or_else(|| "expected a whole number of at least 1".to_string())
+}
+fn sort_by(text: &str) -> Result<SortBy, String> {
+    text.parse()
+}
+fn with_ending(text: &str, endings: &[&str]) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|e| e.to_str()).is_some_and(|e| endings.contains(&e)) {
+        true => Ok(path),
+        false => Err(format!("expected a name that ends in .{}", endings.join(" or ."))),
+    }
+}
+fn json(text: &str) -> Result<PathBuf, String> {
+    with_ending(text, &["json"])
+}
+fn svg(text: &str) -> Result<PathBuf, String> {
+    with_ending(text, &["svg"])
+}
+fn svg_or_dot(text: &str) -> Result<PathBuf, String> {
+    with_ending(text, &["svg", "dot"])
 }
 
 #[cfg(test)]

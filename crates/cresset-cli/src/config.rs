@@ -1,4 +1,4 @@
-//! Options from a file (`cresset train --config FILE.toml`).
+//! Options from a file (`cresset train --config FILE.toml`, and `cresset profile`).
 //!
 //! A key of the file is an option of the command line, so that both have one meaning, one default and one check: what the file says is put behind
 //! what the command line says, unless that says it too.
@@ -99,13 +99,17 @@ impl Cli {
     /// What the command line says, and the file that it names.
     pub fn from_command_line(mut args: Vec<OsString>) -> std::result::Result<Cli, NotParsed> {
         let matches = Cli::command().try_get_matches_from(&args)?;
-        let train = matches.subcommand_matches("train");
-        let Some((train, path)) = train.and_then(|m| Some((m, m.get_one::<std::path::PathBuf>("config")?))) else {
+        let Some((name, command)) = matches.subcommand().filter(|(name, _)| ["train", "profile"].contains(name)) else {
+            return Ok(Cli::from_arg_matches(&matches)?);
+        };
+        let Some(path) = command.get_one::<std::path::PathBuf>("config") else {
             return Ok(Cli::from_arg_matches(&matches)?);
         };
         let settings = read(path).map_err(NotParsed::Refused)?;
-        let said = |option: &str| train.value_source(&option.replace('-', "_")) == Some(ValueSource::CommandLine);
-        args.extend(settings.into_iter().filter(|(option, _)| !said(option)).map(|(_, arg)| arg));
+        // A profile has no use for where a run is written.
+        let known = |option: &str| name == "train" || !["name", "out", "keep"].contains(&option);
+        let said = |option: &str| command.value_source(&option.replace('-', "_")) == Some(ValueSource::CommandLine);
+        args.extend(settings.into_iter().filter(|(option, _)| known(option) && !said(option)).map(|(_, arg)| arg));
         Ok(Cli::from_arg_matches(&Cli::command().try_get_matches_from(args)?)?)
     }
 }

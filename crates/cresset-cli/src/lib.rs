@@ -1,4 +1,4 @@
-//! The inside of the cresset program: `train`, `eval`, `inspect` and `convert`. The library to build upon is `cresset`; this one is there so that
+//! The inside of the cresset program: `train`, `eval`, `profile`, `inspect` and `convert`. The library to build upon is `cresset`; this one is there so that
 //! the program is two lines and the reader of config files can be tested with any bytes.
 
 mod args;
@@ -14,6 +14,7 @@ mod inspect;
 mod kept;
 mod model;
 mod optimize;
+mod profile;
 mod progress;
 mod report;
 mod run;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
     let done = cresset::attempt(|| match cli.command {
         Command::Train(args) => train::train(&args),
         Command::Eval(args) => evaluate::eval(&args),
+        Command::Profile(args) => profile::profile(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Convert(args) => convert::convert(&args),
     });

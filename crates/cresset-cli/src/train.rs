@@ -77,15 +77,15 @@ fn resumed_options(saved: &Checkpoint, args: &Train) -> Result<Options> {
 }
 
 /// A network in training.
-struct Session {
-    options: Options,
-    data: Data,
+pub struct Session {
+    pub options: Options,
+    pub data: Data,
     folder: RunFolder,
-    model: MultiClassifier,
+    pub model: MultiClassifier,
     optimizer: Optimizer,
     schedule: Schedule,
-    loader: DataLoader<(Tensor, Tensor)>,
-    criterion: Criterion,
+    pub loader: DataLoader<(Tensor, Tensor)>,
+    pub criterion: Criterion,
     history: Vec<Epoch>,
     best: Option<Best>,
     position: Option<Position>,
@@ -96,7 +96,8 @@ struct Session {
 }
 
 impl Session {
-    fn new(options: Options, data: Data, folder: RunFolder) -> Result<Session> {
+    /// A network, its optimizer and its data, as the options say.
+    pub fn new(options: Options, data: Data, folder: RunFolder) -> Result<Session> {
         let batch = options.training.batch_size;
         // BatchNorm cannot train on one sample.
         let batch_norm = options.network.norm == Norm::Batch && !options.network.layers.0.is_empty();
@@ -141,7 +142,7 @@ impl Session {
     }
 
     /// Goes to where a checkpoint was written.
-    fn load(&mut self, saved: Checkpoint) -> Result<()> {
+    pub fn load(&mut self, saved: Checkpoint) -> Result<()> {
         self.model.load_state_dict(&saved.model, true)?;
         let optimizer = saved.optimizer.optimizer_state()?;
         let (epochs, batches) = (saved.history.len(), saved.position.as_ref().map_or(0, |p| p.batches));
@@ -253,11 +254,7 @@ impl Session {
         for at in skip..self.loader.len() {
             let Some(batch) = batches.next() else { break };
             let (features, targets) = batch?;
-            self.optimizer.zero_grad();
-            let output = self.model.call(&features);
-            let loss = train.loss_of(&self.data.task, self.criterion, &output, &targets);
-            loss.backward();
-            self.optimizer.step();
+            self.step(&mut train, &features, &targets);
             self.schedule.batch_ends();
             progress.batch(number, features.shape()[0], train.loss());
             // The end of an epoch is a place to stop of its own.
@@ -295,6 +292,16 @@ impl Session {
         self.history.push(epoch);
         progress.epoch(number + 1, &epoch);
         Ok(None)
+    }
+
+    /// One step on a batch. A profile shows its parts under their names.
+    pub fn step(&self, train: &mut Measure, features: &Tensor, targets: &Tensor) {
+        self.optimizer.zero_grad();
+        let output = record_function("forward", || self.model.call(features));
+        let task = &self.data.task;
+        let loss = record_function("loss and score", || train.loss_of(task, self.criterion, &output, targets));
+        record_function("backward", || loss.backward());
+        self.optimizer.step();
     }
 
     /// Writes what the run needs to go on.

@@ -149,16 +149,11 @@ impl Profile {
         };
         std::fs::write(path, text)
     }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        writeln!(f, "{}", self.key_averages().table(SortBy::SelfCpuTimeTotal, 20))?;
-        writeln!(f, "{}", self.modules().table(SortBy::CpuTimeTotal, 20))?;
+    /// Wall time, peak of memory, and the speeds of the machine, in a line.
+    pub fn summary(&self) -> String {
         let m = self.machine();
         let (fast, slow) = (m.bandwidth.first().map_or(0.0, |b| b.1), m.bandwidth.last().map_or(0.0, |b| b.1));
-        write!(
-            f,
+        format!(
             "Wall time: {}; peak memory of tensors: {}. Floor: {:.1} GFLOP/s in float32, {:.1} GB/s in cache and {:.1} GB/s in memory, with {} thread{}.",
             crate::table::time(self.trace.length as f64),
             crate::table::size(self.peak_bytes() as f64),
@@ -168,5 +163,13 @@ impl fmt::Display for Profile {
             m.threads,
             if m.threads == 1 { "" } else { "s" }
         )
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "{}", self.key_averages().table(SortBy::SelfCpuTimeTotal, 20))?;
+        writeln!(f, "{}", self.modules().table(SortBy::CpuTimeTotal, 20))?;
+        f.write_str(&self.summary())
     }
 }

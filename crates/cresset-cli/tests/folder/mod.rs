@@ -1,5 +1,7 @@
 //! The program in a folder of its own.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
