@@ -74,7 +74,7 @@ fn steps(session: &Session, args: &Args) -> Result<(Profile, cresset::profiler::
         loop {
             match batches.next() {
                 Some(batch) => return Ok(batch?),
-                None if session.loader.len() == 0 => return Err(Failure::new("there is no batch to train with")),
+                None if session.loader.is_empty() => return Err(Failure::new("there is no batch to train with")),
                 None => batches = session.loader.iter(),
             }
         }

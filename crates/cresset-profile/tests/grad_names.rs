@@ -49,6 +49,7 @@ const CALLS: &[(&str, Call)] = &[
     ("x.sqrt()", |l| l.x.sqrt()),
     ("x.abs()", |l| l.x.abs()),
     ("x.sin()", |l| l.x.sin()),
+    ("x.clamp(0, 1)", |l| l.x.clamp(0, 1)),
     ("x.relu()", |l| l.x.relu()),
     ("x.sigmoid()", |l| l.x.sigmoid()),
     ("x.tanh()", |l| l.x.tanh()),
@@ -112,8 +113,6 @@ const CALLS: &[(&str, Call)] = &[
 
 /// Where this library has one node, and PyTorch ends with another than its counterpart: PyTorch's name, and ours.
 const OTHERS: &[(&str, &str, &str, Call)] = &[
-    // PyTorch numbers its overloads: 1 has bounds that are numbers.
-    ("x.clamp(0, 1)", "ClampBackward1", "ClampBackward0", |l| l.x.clamp(0, 1)),
     // PyTorch: bmm between two views.
     ("image @ image", "UnsafeViewBackward0", "BmmBackward0", |l| l.image.matmul(&l.image)),
 ];

@@ -52,6 +52,9 @@
 #[doc = include_str!("../from-pytorch.md")]
 pub mod from_pytorch {}
 
+#[doc = include_str!("../profiling.md")]
+pub mod profiling {}
+
 pub use cresset_compile as compiler;
 pub use cresset_data as data;
 pub use cresset_io as io;

@@ -624,7 +624,7 @@ fn pictures() -> Tried {
     let fig = confusion_matrix(&Tensor::new([[50, 3], [2, 45]]), &["cat", "dog"]);
     assert!(fig.to_svg().contains("cat"));
     let fig = histogram_grid(&stats::weights(&Net::new()));
-    assert!(fig.to_svg().contains("fc1.weight"));
+    assert!(fig.to_svg().contains("fc2.weight"));
     std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
@@ -638,6 +638,23 @@ fn errors() {
     let model = Sequential::new((Linear::new(3, 4), Linear::new(5, 1)));
     let sentence = attempt(|| model.call(&a)).unwrap_err().to_string();
     assert!(sentence.contains("in 1 (Linear)"), "{sentence}");
+}
+
+#[test]
+fn profiling() {
+    let net = Net::new();
+    let x = Tensor::ones([1, 10]);
+    let (loss, prof) = profile(|| net.call(&x).mean());
+    assert!(autograd_graph(&loss, net.named_parameters()).to_svg().contains("fc2.weight"));
+    assert_eq!(profile(|| record_function("part", || x.exp())).1.events().len(), 2);
+    assert!(prof.key_averages().table(SortBy::Flops, 10).contains("linear"));
+    let path = folder("profile").join("trace.json");
+    let save = |path: &PathBuf| -> Tried {
+        prof.save(path)?;
+        Ok(())
+    };
+    save(&path).unwrap();
+    assert!(std::fs::read_to_string(path).unwrap().contains("nn.Module: fc1 (Linear)"));
 }
 
 #[test]

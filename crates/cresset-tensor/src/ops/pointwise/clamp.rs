@@ -36,6 +36,7 @@ impl Unary for Clamp {
 }
 impl UnaryDef for Clamp {
     const NAME: &'static str = "clamp";
+    const GRAD_NAME: Option<&'static str> = Some("ClampBackward1");
     const INTS: Ints = Ints::Own;
     fn int(&self, x: i64) -> i64 {
         let low = self.min.map_or(i64::MIN, |min| min as i64);
