@@ -108,7 +108,7 @@ pub enum RowStage {
     /// Pointwise steps, whose input 0 are the rows.
     Steps {
         /// The steps.
-        fused: Fused,
+        fused: Box<Fused>,
         /// Their inputs from 1 on: a row, or a number, for all rows.
         others: Vec<usize>,
         /// Numbers in a row.

@@ -2,8 +2,8 @@
 //! (`torch.compile`).
 //!
 //! The way of a recording: [`cresset_tensor::record`] notes the ops; `graph` makes values and nodes of them; the passes drop what is dead, compute
-//! constants, join equal nodes, fold batch norm into linear layers (without gradients), give ReLU to the matrix product before it, and fuse pointwise
-//! nodes of one shape; `backward` writes the gradients as a graph of the same kind; `plan` runs both.
+//! constants, join equal nodes, fold batch norm into linear layers (without gradients), give ReLU to the matrix product before it, fuse pointwise
+//! nodes of one shape, and let rows go through several layers at once; `backward` writes the gradients as a graph of the same kind; `plan` runs both.
 
 mod backward;
 mod cache;

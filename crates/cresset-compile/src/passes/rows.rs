@@ -146,7 +146,7 @@ impl Found {
                 .any(|k| matches!(&k.kind, Kind::Op(op) if op.row_product().is_some() && k.inputs[0] == **v))
         };
         let candidates = || node.outputs.iter().filter(numbers);
-        let Some(end) = candidates().find(product).or(candidates().last()) else { return false };
+        let Some(end) = candidates().find(product).or(candidates().next_back()) else { return false };
         self.end = *end;
         if let Some(RowStage::Steps { along, .. }) = self.chain.stages.last_mut() {
             *along = node.outputs.iter().position(|v| v == end).unwrap_or(0);
@@ -194,6 +194,12 @@ impl Found {
             return None;
         }
         let others: Vec<usize> = others.iter().map(|v| self.input(*v)).collect();
-        Some(RowStage::Steps { fused: fused.clone(), others, width, stored: vec![None; fused.ends.len()], along: 0 })
+        Some(RowStage::Steps {
+            fused: Box::new(fused.clone()),
+            others,
+            width,
+            stored: vec![None; fused.ends.len()],
+            along: 0,
+        })
     }
 }
