@@ -1,7 +1,7 @@
 //! A row of pointwise steps in one pass over memory.
 //!
 //! A [`Program`] is a list of [`Step`]s over numbers and truth values. It is run on tiles of [`TILE`] elements: a step is a vector loop
-//! from tile to tile, a row of cheap steps a [chain](super::chain) that stays in registers, and all tiles of a program stay in the first-level
+//! from tile to tile, a row of cheap steps a chain that stays in registers (`chain.rs`), and all tiles of a program stay in the first-level
 //! cache, so that only its inputs and outputs touch memory. The steps are those of [`Lane`](crate::lane::Lane), so a program gives the bits of
 //! its steps run one by one.
 
