@@ -6,8 +6,9 @@
 //! its steps run one by one.
 
 use super::block::{self, Ask, One, Steps, Two};
-use super::chain::{Instruction, Instructions, Vectors};
+use super::chain::{Instruction, Instructions};
 use super::erased::{BytesIn, FloatKind};
+use super::vectors::Vectors;
 use crate::level::{Kernel, Simd, dispatch};
 use crate::math::Wide;
 use crate::strided::{Plan, extent, is_contiguous};
