@@ -161,8 +161,12 @@ impl Builder<'_> {
         if let Some(()) = self.pointwise(node, op) {
             return Ok(());
         }
-        let saves = op.saves();
+        let mut saves = op.saves();
         let needs: Vec<bool> = node.inputs.iter().map(|v| self.forward.values[*v].wants_grad).collect();
+        if op.row_product().is_some() {
+            // The rows are read for the gradient of the matrix, the matrix for that of the rows.
+            saves.inputs &= u32::from(needs[1]) | u32::from(needs[0]) << 1;
+        }
         let given: Vec<bool> = node.outputs.iter().map(|v| self.grads.contains_key(v)).collect();
         let info = |list: &[usize], bits: u32| -> Vec<(Meta, bool)> {
             let one = |(i, v): (usize, &usize)| (self.forward.values[*v].meta, i < 32 && bits >> i & 1 == 1);

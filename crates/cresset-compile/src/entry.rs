@@ -3,6 +3,7 @@
 use crate::backward::{self, Backward};
 use crate::explain::Report;
 use crate::graph::{Graph, Source};
+use crate::lean::{Again, Lean, Versioned, versioned};
 use crate::passes;
 use crate::plan::Plan;
 use cresset_tensor::error::fail;
@@ -10,6 +11,7 @@ use cresset_tensor::op::{Context, Few, Op, apply};
 use cresset_tensor::record::Recording;
 use cresset_tensor::{Array, Dims, Meta, Tensor, is_grad_enabled};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The plans of one recording.
@@ -39,6 +41,8 @@ struct Gradients {
     /// For each kept value: is it memory that others can change?
     given: Vec<usize>,
     wants: Vec<Wanted>,
+    /// The forward of runs that are left without a backward.
+    lean: Option<Lean>,
 }
 
 enum Wanted {
@@ -85,7 +89,7 @@ impl Entry {
                 Source::State(k) => Wanted::State(graph.state[*k].clone()),
                 _ => unreachable!("gradients are given for inputs and captured tensors"),
             });
-            Gradients { plan, results, given, wants: wants.collect() }
+            Gradients { plan, results, given, wants: wants.collect(), lean: Lean::of(&graph, &forward, results) }
         });
         let states = graph.state.iter().map(|t| (t.clone(), t.meta(), t.stride(), t.requires_grad())).collect();
         Ok(Entry { forward, backward, through, metas, states, report })
@@ -99,18 +103,19 @@ impl Entry {
     /// Runs the entry on inputs of the recorded kind.
     pub fn run(self: &Arc<Self>, inputs: &[Tensor]) -> Vec<Tensor> {
         let arrays: Vec<Array> = inputs.iter().map(Tensor::array).collect();
-        let mut values = self.forward.run(&arrays, vec![]);
         let Some(b) = &self.backward else {
+            let values = self.forward.run(&arrays, vec![]);
             return self.hand_through(inputs, values.into_iter().map(Tensor::from_array).collect());
         };
-        let kept: Vec<(Array, u32)> = values
-            .split_off(b.results)
-            .into_iter()
-            .map(|a| {
-                let version = a.storage().version();
-                (a, version)
-            })
-            .collect();
+        let lean = b.lean.as_ref().and_then(|l| l.run(&arrays, self.forward.states().collect()));
+        let (values, kept) = match lean {
+            Some((values, again)) => (values, Kept::Again(again)),
+            None => {
+                let mut values = self.forward.run(&arrays, vec![]);
+                let kept = values.split_off(b.results).iter().map(versioned).collect();
+                (values, Kept::Values(kept))
+            }
+        };
         let wanted: Vec<&Tensor> = b
             .wants
             .iter()
@@ -119,7 +124,8 @@ impl Entry {
                 Wanted::State(t) => t,
             })
             .collect();
-        let op = Compiled { entry: self.clone(), results: Mutex::new(Some(values)), kept };
+        let op =
+            Compiled { entry: self.clone(), results: Mutex::new(Some(values)), kept, used: AtomicBool::new(false) };
         let tensors = apply(op, &wanted);
         self.hand_through(inputs, tensors.into_iter().collect())
     }
@@ -140,7 +146,24 @@ impl Entry {
 struct Compiled {
     entry: Arc<Entry>,
     results: Mutex<Option<Vec<Array>>>,
-    kept: Vec<(Array, u32)>,
+    kept: Kept,
+    /// Has a backward come?
+    used: AtomicBool,
+}
+
+/// What backward reads.
+enum Kept {
+    Values(Vec<Versioned>),
+    /// Nothing yet.
+    Again(Again),
+}
+
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        if let Some(lean) = self.entry.backward.as_ref().and_then(|b| b.lean.as_ref()) {
+            lean.ended(*self.used.get_mut());
+        }
+    }
 }
 
 impl fmt::Debug for Compiled {
@@ -171,7 +194,9 @@ impl Op for Compiled {
             );
         }
         let b = self.entry.backward.as_ref().expect("only runs with gradients are recorded");
-        for (a, version) in &self.kept {
+        self.used.store(true, Ordering::Relaxed);
+        let (Kept::Values(unchanged) | Kept::Again(Again { unchanged, .. })) = &self.kept;
+        for (a, version) in unchanged {
             let now = a.storage().version();
             if now != *version {
                 fail(
@@ -184,7 +209,10 @@ impl Op for Compiled {
                 );
             }
         }
-        let mut given: Vec<Array> = self.kept.iter().map(|(a, _)| a.clone()).collect();
+        let mut given: Vec<Array> = match &self.kept {
+            Kept::Values(values) => values.iter().map(|(a, _)| a.clone()).collect(),
+            Kept::Again(again) => again.run(&self.entry.forward).split_off(b.results),
+        };
         for o in &b.given {
             given.push(match &grads[*o] {
                 Some(g) => g.array(),

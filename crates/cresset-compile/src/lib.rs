@@ -12,6 +12,7 @@ mod entry;
 mod explain;
 mod function;
 mod graph;
+mod lean;
 mod module;
 mod ops;
 mod passes;

@@ -19,6 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// [`LIMIT`](crate::LIMIT) kinds are kept; [`Compiled::kinds`] counts them). Random numbers are drawn from the stream as the model draws them. Compiling
 /// itself draws none and changes no buffer.
 ///
+/// A model that is called outside of `no_grad`, four times or more without a backward, stops keeping what a backward would need, if that is
+/// large beside its parameters; a backward that comes after all runs the forward again.
+///
 /// A call that cannot be recorded (see the panics) after the first one succeeded is run by the model itself, with one warning.
 ///
 /// ```

@@ -141,8 +141,22 @@ impl Plan {
         self.prologue.len()
     }
 
+    /// The captured tensors that the plan reads: their places among the graph's values.
+    pub fn captured(&self) -> impl Iterator<Item = usize> {
+        self.states.iter().map(|(v, _)| *v)
+    }
+    /// Their arrays now.
+    pub fn states(&self) -> impl Iterator<Item = Array> {
+        self.states.iter().map(|(_, t)| t.array())
+    }
+
     /// Runs the plan; gives the values of the graph's outputs.
     pub fn run(&self, inputs: &[Array], given: Vec<Array>) -> Vec<Array> {
+        self.run_on(inputs, given, self.states())
+    }
+
+    /// Runs the plan on other numbers than those which the captured tensors have now.
+    pub fn run_on(&self, inputs: &[Array], given: Vec<Array>, states: impl Iterator<Item = Array>) -> Vec<Array> {
         let mut slots: Vec<Option<Array>> = vec![None; self.metas.len()];
         self.constants.iter().for_each(|(v, a)| slots[*v] = Some(a.clone()));
         self.inputs.iter().for_each(|(v, k)| slots[*v] = Some(inputs[*k].clone()));
@@ -150,7 +164,7 @@ impl Plan {
         for (v, k) in &self.given {
             slots[*v] = given[*k].take();
         }
-        self.states.iter().for_each(|(v, t)| slots[*v] = Some(t.array()));
+        self.states.iter().zip(states).for_each(|((v, _), a)| slots[*v] = Some(a));
         if !self.prologue.is_empty() {
             self.prologue(&mut slots);
         }

@@ -7,6 +7,7 @@ pub mod fold;
 pub mod fuse;
 pub mod norm;
 pub mod rows;
+pub mod unkept;
 
 use crate::graph::Graph;
 
