@@ -17,19 +17,22 @@
 //! ```
 
 mod algorithms;
+mod cell;
 mod clip;
 mod optimizer;
 mod rule;
 mod save;
 pub mod schedulers;
 mod state;
+mod together;
 mod typed;
 mod vector;
 
 pub use algorithms::*;
+pub use cell::Cell;
 pub use clip::{ClipOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_, get_total_norm};
 pub use optimizer::{GroupView, Optimizer};
-pub use rule::{Cell, Layout, Rule};
+pub use rule::{Layout, Rule};
 pub use schedulers::*;
 pub use state::{OptimizerState, StateValue, Stored};
 pub use typed::{OptimizerFor, ParamGroup};

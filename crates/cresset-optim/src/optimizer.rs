@@ -2,6 +2,7 @@
 
 use crate::rule::{AnyRule, Param};
 use crate::state::StateValue;
+use crate::together;
 use cresset_tensor::cost::Cost;
 use cresset_tensor::error::fail;
 use cresset_tensor::{Tensor, trace};
@@ -36,9 +37,23 @@ pub struct Optimizer(Arc<Mutex<Shared>>);
 
 pub(crate) struct Shared {
     pub(crate) groups: Vec<Group>,
+    /// How much work the last step was, if it was counted.
+    work: usize,
 }
 
 impl Shared {
+    /// One step for all parameters: one after the other, or, where several threads share the work, in one pass over all. That is the same to the last bit,
+    /// because every number is computed by itself.
+    fn step(&mut self) {
+        let params = self.groups.iter().map(|g| g.params.len()).sum();
+        if together::is_worth(self.work, params) {
+            let mut works = Vec::with_capacity(params);
+            self.groups.iter_mut().for_each(|g| g.rule.record(&mut g.params, &mut works));
+            together::run(&works);
+        } else {
+            self.work = self.groups.iter_mut().map(|g| g.rule.step_each(&mut g.params)).sum();
+        }
+    }
     /// What a step costs: each parameter is read and written, its gradient read, each of its state tensors read and written, with one
     /// operation for each number.
     #[cold]
@@ -132,7 +147,7 @@ impl Optimizer {
         if groups.is_empty() || groups.len() == 1 && groups[0].params.is_empty() {
             fail("Optimizer", "optimizer got an empty parameter list");
         }
-        let optimizer = Optimizer(Arc::new(Mutex::new(Shared { groups: Vec::new() })));
+        let optimizer = Optimizer(Arc::new(Mutex::new(Shared { groups: Vec::new(), work: 0 })));
         groups.into_iter().for_each(|g| optimizer.push(g));
         optimizer
     }
@@ -167,12 +182,10 @@ impl Optimizer {
     pub fn step(&self) {
         let mut shared = self.lock();
         let event = trace::optimizer("step", shared.groups[0].rule.name());
-        for group in &mut shared.groups {
-            if group.lr.is_some() {
-                group.get_lr();
-            }
-            group.rule.step_all(&mut group.params);
+        for group in shared.groups.iter_mut().filter(|g| g.lr.is_some()) {
+            group.get_lr();
         }
+        shared.step();
         if let Some(event) = event {
             event.cost(shared.cost());
         }

@@ -1,10 +1,10 @@
 //! An algorithm as a rule for one parameter, and what it gets to see of that parameter.
 
+use crate::cell::Cell;
 use crate::state::{StateValue, Stored};
-use cresset_kernels::map::Element;
-use cresset_kernels::optim::{Float, Formula, apply};
+use crate::together::Work;
 use cresset_tensor::error::fail;
-use cresset_tensor::{Array, DType, Tensor, Update, bf16, f16};
+use cresset_tensor::{Array, Meta, Tensor};
 
 /// Most state tensors that an algorithm keeps for a parameter.
 pub(crate) const SLOTS: usize = 3;
@@ -111,48 +111,6 @@ pub trait Rule: Clone + Send + Sync + 'static {
     fn step(&self, plan: Self::Plan, p: &mut Cell);
 }
 
-/// What a step sees of one parameter: its numbers, its gradient, its state.
-pub struct Cell<'a> {
-    update: Update<'a>,
-    state: &'a mut ParamState,
-    fresh: bool,
-}
-
-impl Cell<'_> {
-    /// Was a state tensor made just now, for this step?
-    #[inline]
-    pub fn is_fresh(&self) -> bool {
-        self.fresh
-    }
-    /// A state number. It is an f32, as PyTorch keeps it.
-    #[inline]
-    pub fn number(&mut self, i: usize) -> &mut f32 {
-        &mut self.state.numbers[i]
-    }
-    /// Runs a formula over all elements, with the state tensors `slots`.
-    #[inline]
-    pub fn apply<const N: usize>(&mut self, slots: [usize; N], formula: impl Formula<N>) {
-        match self.update.dtype() {
-            DType::F32 => self.run::<f32, N>(slots, formula),
-            DType::F64 => self.run::<f64, N>(slots, formula),
-            DType::F16 => self.run::<f16, N>(slots, formula),
-            DType::BF16 => self.run::<bf16, N>(slots, formula),
-            other => unreachable!("{other} was refused"),
-        }
-    }
-    #[inline]
-    fn run<T, const N: usize>(&mut self, slots: [usize; N], formula: impl Formula<N>)
-    where
-        T: Element<Block: Float> + cresset_kernels::buffer::Element,
-    {
-        let (p, g) = self.update.slices::<T>();
-        let state: &ParamState = self.state;
-        let mut open = slots.map(|k| state.array(k).storage().write());
-        let n = p.len();
-        apply(formula, p, g, open.each_mut().map(|w| &mut w.slice::<T>()[..n]));
-    }
-}
-
 /// What is kept for one parameter.
 #[derive(Clone, Default)]
 pub(crate) struct ParamState {
@@ -166,12 +124,13 @@ pub(crate) struct ParamState {
 }
 
 impl ParamState {
-    fn array(&self, slot: usize) -> &Array {
-        self.slots[slot].as_ref().expect("the rule names the slots that it uses")
-    }
     /// Makes what is missing for a parameter of that kind. True if a tensor was made.
     #[inline]
-    fn prepare<R: Rule>(&mut self, rule: &R, like: &cresset_tensor::Meta) -> bool {
+    fn prepare<R: Rule>(&mut self, rule: &R, like: &Meta) -> bool {
+        if !like.dtype.is_floating_point() {
+            let dtype = like.dtype.name();
+            fail(R::NAME, format!("only Tensors of floating point dtype can be optimized, this one is {dtype}"));
+        }
         if !self.begun {
             self.begin(rule);
         }
@@ -192,7 +151,7 @@ impl ParamState {
         }
     }
     #[cold]
-    fn fit<R: Rule>(&mut self, rule: &R, slot: usize, like: &cresset_tensor::Meta) -> bool {
+    fn fit<R: Rule>(&mut self, rule: &R, slot: usize, like: &Meta) -> bool {
         match &self.slots[slot] {
             None => {
                 let value = cresset_tensor::Scalar::Float(rule.initial(slot));
@@ -233,7 +192,10 @@ pub(crate) trait AnyRule: Send {
     fn cycled(&mut self) -> Option<&mut f64>;
     fn fields(&mut self) -> Vec<(&'static str, &mut dyn Stored)>;
     fn start(&self, p: &mut Param);
-    fn step_all(&self, params: &mut [Param]);
+    /// Steps one parameter after the other. Gives how much work that was: the number of elements, of the parameters and of their state.
+    fn step_each(&self, params: &mut [Param]) -> usize;
+    /// Writes down what the step of each parameter is, to be run with those of others.
+    fn record<'p>(&self, params: &'p mut [Param], works: &mut Vec<Work<'p>>);
     fn copy(&self) -> Box<dyn AnyRule>;
     fn as_any(&mut self) -> &mut dyn std::any::Any;
 }
@@ -265,31 +227,34 @@ impl<R: Rule> AnyRule for R {
             p.state.prepare(self, &p.tensor.meta());
         }
     }
-    fn step_all(&self, params: &mut [Param]) {
-        let mut planned: Option<(f32, R::Plan)> = None;
+    fn step_each(&self, params: &mut [Param]) -> usize {
+        let (mut plans, mut work) = (Plans::of(self), 0);
+        let streams = 1 + self.slots().len();
         for Param { tensor, state } in params {
             tensor.update_from_grad(|update| {
-                if !update.dtype().is_floating_point() {
-                    fail(
-                        R::NAME,
-                        format!(
-                            "only Tensors of floating point dtype can be optimized, this one is {}",
-                            update.dtype().name()
-                        ),
-                    );
-                }
+                work += update.meta().numel() * streams;
                 let fresh = state.prepare(self, update.meta());
                 state.step += 1.0;
-                let plan = match planned {
-                    Some((step, plan)) if step == state.step => plan,
-                    _ => {
-                        let plan = self.plan(f64::from(state.step));
-                        planned = Some((state.step, plan));
-                        plan
-                    }
-                };
-                self.step(plan, &mut Cell { update, state, fresh });
+                let plan = plans.at(state.step);
+                self.step(plan, &mut Cell::now(update, state, fresh));
             });
+        }
+        work
+    }
+    fn record<'p>(&self, params: &'p mut [Param], works: &mut Vec<Work<'p>>) {
+        let first = works.len();
+        // All that can be refused is refused before anything changes.
+        for Param { tensor, state } in params {
+            if let Some(held) = tensor.hold_with_grad() {
+                let fresh = state.prepare(self, held.meta());
+                works.push(Work { tensor, held, state, fresh, formula: None, more: Vec::new() });
+            }
+        }
+        let mut plans = Plans::of(self);
+        for work in &mut works[first..] {
+            work.state.step += 1.0;
+            let plan = plans.at(work.state.step);
+            self.step(plan, &mut Cell::later(work));
         }
     }
     fn copy(&self) -> Box<dyn AnyRule> {
@@ -297,6 +262,29 @@ impl<R: Rule> AnyRule for R {
     }
     fn as_any(&mut self) -> &mut dyn std::any::Any {
         self
+    }
+}
+
+/// The factors of the step, computed once for all parameters that are at the same one.
+struct Plans<'r, R: Rule> {
+    rule: &'r R,
+    known: Option<(f32, R::Plan)>,
+}
+
+impl<R: Rule> Plans<'_, R> {
+    fn of(rule: &R) -> Plans<'_, R> {
+        Plans { rule, known: None }
+    }
+    #[inline]
+    fn at(&mut self, step: f32) -> R::Plan {
+        match self.known {
+            Some((at, plan)) if at == step => plan,
+            _ => {
+                let plan = self.rule.plan(f64::from(step));
+                self.known = Some((step, plan));
+                plan
+            }
+        }
     }
 }
 

@@ -69,4 +69,4 @@ pub use python::Py;
 pub use random::{Generator, fork_rng, get_rng_state, manual_seed, set_rng_state};
 pub use saved::{OptimizerState, StateValue};
 pub use tensor::{HookHandle, Tensor, WeakTensor};
-pub use update::Update;
+pub use update::{Held, Update};

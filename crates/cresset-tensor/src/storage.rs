@@ -70,6 +70,22 @@ impl Storage {
         Writing(self)
     }
 
+    /// [`read`](Storage::read) where nobody writes now; does not wait.
+    #[inline]
+    pub fn try_read(&self) -> Option<Reading<'_>> {
+        if self.lock.fetch_add(1, Ordering::Acquire) < 0 {
+            self.lock.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Reading(self))
+    }
+
+    /// [`write`](Storage::write) where nobody else reads or writes now; does not wait, so that several may be held at a time.
+    #[inline]
+    pub fn try_write(&self) -> Option<Writing<'_>> {
+        self.lock.compare_exchange(0, WRITER, Ordering::Acquire, Ordering::Relaxed).is_ok().then(|| Writing(self))
+    }
+
     /// The number of in-place changes so far.
     #[inline]
     pub fn version(&self) -> u32 {

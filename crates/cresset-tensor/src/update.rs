@@ -2,9 +2,10 @@
 
 use crate::array::{Array, Meta};
 use crate::dtype::DType;
-use crate::storage::{Reading, Writing};
+use crate::storage::{Reading, Storage, Writing};
 use crate::tensor::Tensor;
 use cresset_kernels::buffer::Element;
+use std::sync::Arc;
 
 /// The numbers of a tensor and of its gradient while [`Tensor::update_from_grad`] runs: both row-major, of one dtype and shape.
 pub struct Update<'a> {
@@ -44,7 +45,46 @@ impl Update<'_> {
     }
 }
 
+/// The memory of a tensor and of its gradient, for a change that is made together with those of other tensors; see [`Tensor::hold_with_grad`].
+pub struct Held {
+    meta: Meta,
+    values: Arc<Storage>,
+    grad: Arc<Storage>,
+    /// Where they begin; none unless both are row-major.
+    offsets: Option<(usize, usize)>,
+}
+
+impl Held {
+    /// dtype and shape.
+    #[inline]
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+    /// Opens both without waiting, so that several may be open at a time: `None` unless both are row-major and nobody else uses them.
+    pub fn open(&self) -> Option<Update<'_>> {
+        let (offset, grad_offset) = self.offsets?;
+        let (values, grad) = (self.values.try_write()?, self.grad.try_read()?);
+        Some(Update { meta: &self.meta, values, offset, grad, grad_offset })
+    }
+    /// Counts the change.
+    #[inline]
+    pub fn changed(&self) {
+        self.values.bump();
+    }
+}
+
 impl Tensor {
+    /// The memory of the tensor and of its gradient, to be opened together with those of other tensors: as [`update_from_grad`](Tensor::update_from_grad),
+    /// in two steps. `None` without a gradient.
+    pub fn hold_with_grad(&self) -> Option<Held> {
+        self.with_array_and_grad(|array, grad| Held {
+            meta: *array.meta(),
+            values: array.storage.clone(),
+            grad: grad.storage.clone(),
+            offsets: (array.is_contiguous() && grad.is_contiguous()).then(|| (array.offset(), grad.offset())),
+        })
+    }
+
     /// Runs `f` over the tensor's numbers and those of its gradient, and counts an in-place change; without a gradient nothing happens and
     /// the answer is `None`. Records no history, whatever the mode: this is how an optimizer's step writes.
     ///

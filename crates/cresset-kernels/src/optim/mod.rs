@@ -5,9 +5,11 @@
 
 mod float;
 mod norm;
+mod together;
 
 pub use float::Float;
 pub use norm::{max_abs, power_sum};
+pub use together::{AnyFormula, Computed, Together};
 
 use crate::level::{Kernel, Simd, dispatch};
 use crate::map::Element;
@@ -60,10 +62,23 @@ where
     pieces(&rule, p, g, state);
 }
 
+/// [`apply`] for a formula whose kind is forgotten.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn apply_any<T, const N: usize>(rule: &dyn AnyFormula<N>, p: &mut [T], g: &[T], state: [&mut [T]; N])
+where
+    T: Element<Block: Computed>,
+{
+    pieces(T::Block::rule(rule), p, g, state);
+}
+
 // All but the arithmetic stands in functions that do not know the formula, so that it is not compiled for each.
 
 /// A formula over slices of its computing type.
-trait Rule<B, const N: usize>: Sync {
+#[doc(hidden)]
+pub trait Rule<B, const N: usize>: Sync {
+    #[doc(hidden)]
     fn run(&self, p: &mut [B], g: &[B], state: [&mut [B]; N]);
 }
 impl<B: Float, R: Formula<N>, const N: usize> Rule<B, N> for R {

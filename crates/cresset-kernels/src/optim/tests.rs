@@ -41,6 +41,32 @@ fn short_numbers_are_computed_in_f32() {
 }
 
 #[test]
+fn together_is_the_same_as_one_by_one() {
+    // Lengths around the blocks of lanes, the alignment and the pieces, so that pieces begin and end within parameters and hold several.
+    let lengths = [0, 1, 63, 64, 65, 0, 4000, 4096, 4097, 7, 20_001, 1, 1, 130];
+    let numbers = |n: usize, k: usize| -> Vec<f32> { (0..n).map(|i| ((i * 7 + k) % 23) as f32 - 11.0).collect() };
+    let half = |x: &[f32]| -> Vec<f16> { x.iter().map(|x| f16::from_f32(*x)).collect() };
+    let mut all: Vec<[Vec<f32>; 3]> =
+        lengths.iter().enumerate().map(|(k, n)| [numbers(*n, k), numbers(*n, k + 1), numbers(*n, k + 2)]).collect();
+    let mut short: Vec<[Vec<f16>; 3]> = all.iter().map(|a| a.each_ref().map(|x| half(x))).collect();
+    let (mut want, mut want_short) = (all.clone(), short.clone());
+    for [p, g, m] in &mut want {
+        apply(Momentum, p, g, [m]);
+    }
+    for [p, g, m] in &mut want_short {
+        apply(Momentum, p, g, [m]);
+    }
+    let mut together = Together::new();
+    for ([p, g, m], [q, h, l]) in all.iter_mut().zip(&mut short) {
+        together.push(&Momentum, p, g, [m]);
+        together.push(&Momentum, q, h, [l]);
+    }
+    together.run();
+    assert!(all == want && short == want_short);
+    Together::new().run();
+}
+
+#[test]
 fn norms() {
     let x: Vec<f32> = (0..100_000).map(|i| if i % 2 == 0 { 1.0 } else { -2.0 }).collect();
     assert_eq!(power_sum(&x, 2.0), 250_000.0);

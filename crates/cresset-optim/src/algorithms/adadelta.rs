@@ -1,7 +1,8 @@
 //! Adadelta.
 
 use super::{FLAGS, sign};
-use crate::rule::{Cell, Layout, Rule, at_least_zero};
+use crate::cell::Cell;
+use crate::rule::{Layout, Rule, at_least_zero};
 use crate::state::Stored;
 use crate::typed::OptimizerFor;
 use cresset_kernels::optim::{Float, Formula};

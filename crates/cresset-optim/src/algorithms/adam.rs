@@ -1,7 +1,8 @@
 //! Adam, and the step that AdamW shares with it.
 
 use super::sign;
-use crate::rule::{Cell, Layout, Rule, at_least_zero, check_betas};
+use crate::cell::Cell;
+use crate::rule::{Layout, Rule, at_least_zero, check_betas};
 use crate::state::Stored;
 use crate::typed::OptimizerFor;
 use cresset_kernels::optim::{Float, Formula};
@@ -95,8 +96,10 @@ impl Step {
     }
     #[inline(always)]
     fn moved<F: Float>(&self, p: F, m: F, v: F) -> F {
-        let denom = v.sqrt() / F::of(self.plan.correction2_sqrt) + F::of(self.options.eps);
-        p + F::of(-self.plan.step_size) * m / denom
+        // γ̂·m / (√v / ĉ + ε) with one division instead of two: both sides of the fraction times ĉ. Divisions are what limits a step within the caches.
+        let correction = self.plan.correction2_sqrt;
+        let denom = v.sqrt() + F::of(self.options.eps * correction);
+        p + F::of(-self.plan.step_size * correction) * m / denom
     }
 }
 impl Formula<2> for Step {

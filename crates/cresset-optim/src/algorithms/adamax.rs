@@ -1,7 +1,8 @@
 //! Adamax: Adam with the infinity norm.
 
 use super::{FLAGS, sign};
-use crate::rule::{Cell, Layout, Rule, at_least_zero, check_betas};
+use crate::cell::Cell;
+use crate::rule::{Layout, Rule, at_least_zero, check_betas};
 use crate::state::Stored;
 use crate::typed::OptimizerFor;
 use cresset_kernels::optim::{Float, Formula};

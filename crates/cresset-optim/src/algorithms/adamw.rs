@@ -1,7 +1,8 @@
 //! Adam with decoupled weight decay.
 
 use super::adam::{AdamOptions, Plan};
-use crate::rule::{Cell, Layout, Rule};
+use crate::cell::Cell;
+use crate::rule::{Layout, Rule};
 use crate::state::Stored;
 use crate::typed::OptimizerFor;
 use cresset_tensor::Tensor;

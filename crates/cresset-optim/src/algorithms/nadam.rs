@@ -1,7 +1,8 @@
 //! NAdam: Adam with Nesterov momentum.
 
 use super::{FLAGS, sign};
-use crate::rule::{Cell, Layout, Rule, at_least_zero, check_betas};
+use crate::cell::Cell;
+use crate::rule::{Layout, Rule, at_least_zero, check_betas};
 use crate::state::Stored;
 use crate::typed::OptimizerFor;
 use cresset_kernels::optim::{Float, Formula};
@@ -83,9 +84,11 @@ impl Formula<2> for Step {
         let g = F::choose(coupled, g + F::of(o.weight_decay) * p, g);
         let m = m.lerp(g, 1.0 - o.betas.0);
         let v = v * F::of(o.betas.1) + F::of(1.0 - o.betas.1) * g * g;
-        let denom = (v / F::of(self.correction2)).sqrt() + F::of(o.eps);
-        let p = p + F::of(self.of_gradient) * g / denom;
-        (p + F::of(self.of_average) * m / denom, [m, v])
+        // Both sides of the fraction times √ĉ, as in Adam.
+        let correction = self.correction2.sqrt();
+        let denom = v.sqrt() + F::of(o.eps * correction);
+        let step = F::of(self.of_gradient * correction) * g + F::of(self.of_average * correction) * m;
+        (p + step / denom, [m, v])
     }
 }
 

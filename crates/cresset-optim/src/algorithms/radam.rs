@@ -1,7 +1,8 @@
 //! RAdam: Adam with a rectified adaptive learning rate.
 
 use super::{FLAGS, sign};
-use crate::rule::{Cell, Layout, Rule, at_least_zero, check_betas};
+use crate::cell::Cell;
+use crate::rule::{Layout, Rule, at_least_zero, check_betas};
 use crate::state::Stored;
 use crate::typed::OptimizerFor;
 use cresset_kernels::optim::{Float, Formula};
@@ -80,10 +81,10 @@ impl Formula<2> for Step {
         let g = F::choose(coupled, g + F::of(o.weight_decay) * p, g);
         let m = m.lerp(g, 1.0 - o.betas.0);
         let v = v * F::of(o.betas.1) + F::of(1.0 - o.betas.1) * g * g;
-        let update = m / F::of(self.plan.correction1) * F::of(o.lr);
-        let adaptive = F::of(self.plan.correction2_sqrt) / (v.sqrt() + F::of(o.eps));
-        let rectified = update * adaptive * F::of(self.plan.rect.unwrap_or(1.0));
-        (p - F::choose(self.plan.rect.is_some(), rectified, update), [m, v])
+        let size = o.lr / self.plan.correction1;
+        let rectified = F::of(size * self.plan.correction2_sqrt * self.plan.rect.unwrap_or(1.0)) * m;
+        let rectified = rectified / (v.sqrt() + F::of(o.eps));
+        (p - F::choose(self.plan.rect.is_some(), rectified, F::of(size) * m), [m, v])
     }
 }
 
