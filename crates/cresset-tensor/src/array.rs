@@ -4,6 +4,7 @@ use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
 use crate::storage::{Reading, Storage};
 use cresset_kernels::buffer::{Buffer, Element as Stored};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,9 +38,13 @@ impl fmt::Debug for Meta {
 }
 
 /// Numbers in memory, seen through strides. Cloning shares the memory.
+// One pointer: a layout has 200 bytes, and an op hands its arrays on a dozen times. (Copying them took more than a third of an op on one number.)
 #[derive(Clone)]
-pub struct Array {
-    pub(crate) storage: Arc<Storage>,
+pub struct Array(Arc<Seen>);
+
+/// A storage, and how it is seen.
+struct Seen {
+    storage: Arc<Storage>,
     meta: Meta,
     strides: Dims,
     offset: usize,
@@ -50,10 +55,10 @@ impl Array {
     #[inline]
     pub fn from_buffer(buffer: Buffer, meta: Meta) -> Array {
         debug_assert!(buffer.len() >= meta.numel() * meta.dtype.size());
-        Array { storage: Arc::new(Storage::new(buffer)), strides: meta.shape.contiguous_strides(), meta, offset: 0 }
+        Array::from_storage(Arc::new(Storage::new(buffer)), meta)
     }
     pub(crate) fn from_storage(storage: Arc<Storage>, meta: Meta) -> Array {
-        Array { storage, strides: meta.shape.contiguous_strides(), meta, offset: 0 }
+        Array(Arc::new(Seen { storage, strides: meta.shape.contiguous_strides(), meta, offset: 0 }))
     }
     /// Fresh memory for `meta`, its numbers arbitrary.
     #[inline]
@@ -78,12 +83,7 @@ impl Array {
     }
     /// A contiguous array without memory, for its shape and strides only: never to be read.
     pub(crate) fn shell(meta: Meta) -> Array {
-        Array {
-            storage: Arc::new(Storage::new(Buffer::new(0))),
-            strides: meta.shape.contiguous_strides(),
-            meta,
-            offset: 0,
-        }
+        Array::from_storage(Arc::new(Storage::new(Buffer::new(0))), meta)
     }
     /// All elements zero.
     pub fn zeros(meta: Meta) -> Array {
@@ -111,10 +111,11 @@ impl Array {
     /// If an element would lie outside the storage.
     #[inline]
     pub fn view(&self, shape: Dims, strides: Dims, offset: usize) -> Array {
-        let a = Array { storage: self.storage.clone(), meta: Meta { dtype: self.meta.dtype, shape }, strides, offset };
+        let (storage, meta) = (self.storage().clone(), Meta { dtype: self.dtype(), shape });
+        let a = Array(Arc::new(Seen { storage, meta, strides, offset }));
         if shape.numel() > 0 {
             let last = offset + shape.iter().zip(strides.iter()).map(|(n, s)| (n - 1) * s).sum::<usize>();
-            assert!((last + 1) * a.dtype().size() <= a.storage.len(), "a view beyond its storage");
+            assert!((last + 1) * a.dtype().size() <= a.storage().len(), "a view beyond its storage");
         }
         a
     }
@@ -122,48 +123,48 @@ impl Array {
     /// dtype and shape.
     #[inline]
     pub fn meta(&self) -> &Meta {
-        &self.meta
+        &self.0.meta
     }
     /// The element type.
     #[inline]
     pub fn dtype(&self) -> DType {
-        self.meta.dtype
+        self.0.meta.dtype
     }
     /// The sizes.
     #[inline]
     pub fn shape(&self) -> &Dims {
-        &self.meta.shape
+        &self.0.meta.shape
     }
     /// Steps between neighbours along each dimension, in elements.
     #[inline]
     pub fn strides(&self) -> &Dims {
-        &self.strides
+        &self.0.strides
     }
     /// Where the first element lies in the storage, in elements.
     #[inline]
     pub fn offset(&self) -> usize {
-        self.offset
+        self.0.offset
     }
     /// The number of elements.
     #[inline]
     pub fn numel(&self) -> usize {
-        self.meta.shape.numel()
+        self.0.meta.shape.numel()
     }
     /// The number of dimensions.
     #[inline]
     pub fn ndim(&self) -> usize {
-        self.meta.shape.len()
+        self.0.meta.shape.len()
     }
     /// Row-major without gaps?
     #[inline]
     pub fn is_contiguous(&self) -> bool {
         let mut step = 1;
         for i in (0..self.ndim()).rev() {
-            let n = self.meta.shape[i];
+            let n = self.0.meta.shape[i];
             if n == 0 {
                 return true;
             }
-            if n != 1 && self.strides[i] != step {
+            if n != 1 && self.0.strides[i] != step {
                 return false;
             }
             step *= n;
@@ -172,16 +173,24 @@ impl Array {
     }
     /// Do both lie in the same memory?
     pub fn same_storage(&self, other: &Array) -> bool {
-        Arc::ptr_eq(&self.storage, &other.storage)
+        Arc::ptr_eq(&self.0.storage, &other.0.storage)
     }
     /// The memory.
     pub fn storage(&self) -> &Arc<Storage> {
-        &self.storage
+        &self.0.storage
+    }
+    /// Is the memory nobody else's?
+    pub(crate) fn is_exclusive(&self) -> bool {
+        Arc::strong_count(&self.0) == 1 && Arc::strong_count(&self.0.storage) == 1
+    }
+    /// The memory, which is nobody else's if no other array lies in it.
+    pub(crate) fn into_storage(self) -> Arc<Storage> {
+        Arc::try_unwrap(self.0).map_or_else(|seen| seen.storage.clone(), |seen| seen.storage)
     }
     /// Access to the numbers.
     #[inline]
     pub fn read(&self) -> Reading<'_> {
-        self.storage.read()
+        self.0.storage.read()
     }
     /// Runs `f` over the elements of a contiguous array.
     ///
@@ -196,7 +205,7 @@ impl Array {
     fn read_elements(&self) -> (Reading<'_>, std::ops::Range<usize>) {
         debug_assert!(self.is_contiguous());
         let n = self.numel();
-        let start = if n == 0 { 0 } else { self.offset };
+        let start = if n == 0 { 0 } else { self.0.offset };
         (self.read(), start..start + n)
     }
     /// The elements in row-major order, converted from memory.
@@ -220,6 +229,11 @@ impl Array {
     pub fn copy(&self) -> Array {
         crate::kernels::copy(self)
     }
+    /// [`to`](Array::to) without a copy of the handle where there is nothing to convert.
+    #[inline]
+    pub(crate) fn as_dtype(&self, dtype: DType) -> Cow<'_, Array> {
+        if dtype == self.dtype() { Cow::Borrowed(self) } else { Cow::Owned(self.to(dtype)) }
+    }
     /// With the elements converted; shares memory if there is nothing to convert.
     pub fn to(&self, dtype: DType) -> Array {
         if dtype == self.dtype() { self.clone() } else { crate::kernels::cast(self, dtype) }
@@ -228,7 +242,7 @@ impl Array {
 
 impl fmt::Debug for Array {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Array({:?}, strides {:?}, offset {})", self.meta, self.strides, self.offset)
+        write!(f, "Array({:?}, strides {:?}, offset {})", self.0.meta, self.0.strides, self.0.offset)
     }
 }
 

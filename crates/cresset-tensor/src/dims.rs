@@ -107,8 +107,9 @@ impl DerefMut for Dims {
     }
 }
 impl PartialEq for Dims {
+    #[inline]
     fn eq(&self, other: &Dims) -> bool {
-        self[..] == other[..]
+        same(self, other)
     }
 }
 impl Eq for Dims {}
@@ -201,11 +202,19 @@ impl fmt::Debug for Dims {
     }
 }
 
+/// Are they equal? (A comparison of slices is a call of memcmp, which takes longer than the few numbers of a shape.)
+#[inline]
+fn same(a: &[usize], b: &[usize]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
+}
+
 /// The shape that two shapes broadcast to, or PyTorch's sentence about why they do not.
+#[inline]
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims, String> {
-    if a == b {
-        return Ok(Dims::new(a));
-    }
+    if same(a, b) { Ok(Dims::new(a)) } else { broadcast_differing(a, b) }
+}
+
+fn broadcast_differing(a: &[usize], b: &[usize]) -> Result<Dims, String> {
     let n = a.len().max(b.len());
     let mut out = Dims::filled(n, 1);
     for i in 0..n {

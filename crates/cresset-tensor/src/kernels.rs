@@ -166,12 +166,12 @@ pub(crate) fn overwrite(target: &Array, result: Array) {
         && target.is_contiguous()
         && result.is_contiguous()
         && result.offset() == 0
-        && target.storage.len() == result.storage.len();
+        && target.storage().len() == result.storage().len();
     if whole && !target.same_storage(&result) {
-        match std::sync::Arc::try_unwrap(result.storage) {
+        match std::sync::Arc::try_unwrap(result.into_storage()) {
             Ok(storage) => {
-                target.storage.replace(storage.into_buffer());
-                target.storage.bump();
+                target.storage().replace(storage.into_buffer());
+                target.storage().bump();
                 return;
             }
             Err(storage) => {
@@ -182,7 +182,7 @@ pub(crate) fn overwrite(target: &Array, result: Array) {
     } else {
         write_into(target, &result);
     }
-    target.storage.bump();
+    target.storage().bump();
 }
 
 /// Writes the elements of `source` over those of `target`, of one shape and dtype. Does not count the change.
@@ -192,7 +192,7 @@ pub(crate) fn write_into(target: &Array, source: &Array) {
     }
     fn one_by_one<T: cresset_kernels::buffer::Element>(target: &Array, source: &Array) {
         let from = source.contiguous().with_slice::<T, _>(<[T]>::to_vec);
-        let mut writing = target.storage.write();
+        let mut writing = target.storage().write();
         let to = writing.slice::<T>();
         let mut from = from.into_iter();
         for_each_position(target, |p| to[p] = from.next().expect("one shape"));
@@ -203,7 +203,7 @@ pub(crate) fn write_into(target: &Array, source: &Array) {
     }
     let source = if target.same_storage(source) { source.copy() } else { source.clone() };
     let reading = source.read();
-    let mut writing = target.storage.write();
+    let mut writing = target.storage().write();
     let to = (&mut *writing, &target.strides()[..], target.offset());
     copy_bits(target.dtype().size(), target.shape(), (&reading, &source), to);
 }
@@ -212,14 +212,14 @@ pub(crate) fn write_into(target: &Array, source: &Array) {
 pub(crate) fn accumulate(sum: &Array, g: &Array) {
     fn go<T: map::Float + cresset_kernels::buffer::Element>(sum: &Array, g: &Array) {
         let reading = g.read();
-        let mut writing = sum.storage.write();
+        let mut writing = sum.storage().write();
         let to = &mut writing.slice::<T>()[sum.offset()..];
         let from = &reading.slice::<T>()[g.offset()..];
         map::binary_(crate::ops::pointwise::arith::Add, sum.shape(), (to, sum.strides()), (from, g.strides()));
     }
     fn one_by_one<T: Element + std::ops::Add<Output = T>>(sum: &Array, g: &Array) {
         let from = g.to_vec::<T>();
-        let mut writing = sum.storage.write();
+        let mut writing = sum.storage().write();
         let to = writing.slice::<T::Stored>();
         let mut from = from.into_iter();
         for_each_position(sum, |p| to[p] = (T::load(to[p]) + from.next().expect("one shape")).store());
@@ -230,7 +230,7 @@ pub(crate) fn accumulate(sum: &Array, g: &Array) {
     } else if sum.numel() > 0 {
         with_float!(sum.dtype(), T => go::<T>(sum, &g));
     }
-    sum.storage.bump();
+    sum.storage().bump();
 }
 
 /// Is an element NaN?

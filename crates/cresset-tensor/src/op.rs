@@ -162,10 +162,49 @@ pub use crate::autograd::node::Context;
 #[track_caller]
 #[inline]
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Few<Tensor> {
-    let run = Run::forward(&op, inputs);
-    // Boxed only where it is kept.
-    let kept: Option<Box<dyn Op>> = if run.recorded { Some(Box::new(op)) } else { None };
+    run(&mut Passed(Some(op)), inputs)
+}
+
+/// An op on its way into a run.
+struct Passed<O>(Option<O>);
+
+/// The same, whatever the op's type: what happens in a run is compiled once.
+trait Passes {
+    fn op(&self) -> &dyn Op;
+    /// The op, to be kept. It is boxed only there.
+    fn keep(&mut self) -> Box<dyn Op>;
+}
+impl<O: Op> Passes for Passed<O> {
+    #[inline]
+    fn op(&self) -> &dyn Op {
+        self.0.as_ref().expect("an op is kept after its run")
+    }
+    fn keep(&mut self) -> Box<dyn Op> {
+        Box::new(self.0.take().expect("an op is kept once"))
+    }
+}
+
+#[track_caller]
+#[inline(never)]
+fn run(op: &mut dyn Passes, inputs: &[&Tensor]) -> Few<Tensor> {
+    let mut run = Run::forward(op.op(), inputs);
+    let kept = if run.recorded { Some(op.keep()) } else { None };
     run.finish(kept, inputs)
+}
+
+/// A [`Run`] has some kilobytes: it stays where it is made.
+#[track_caller]
+#[inline(never)]
+fn run_one(op: &mut dyn Passes, inputs: &[&Tensor]) -> Tensor {
+    let mut run = Run::forward(op.op(), inputs);
+    let kept = if run.recorded { Some(op.keep()) } else { None };
+    if run.watch.is_some() {
+        return run.finish(kept, inputs).swap_remove(0);
+    }
+    debug_assert_eq!(run.outputs.len(), 1);
+    let node = run.node(kept, inputs);
+    let array = run.outputs.pop().expect("an op with one output");
+    run.tensor(array, 0, node.as_ref())
 }
 
 /// An op that others hold, too.
@@ -262,9 +301,7 @@ pub(crate) fn apply_recorded<O: Op>(op: O, input: &Tensor) -> Tensor {
 #[track_caller]
 #[inline]
 pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
-    let run = Run::forward(&op, &inputs);
-    let kept: Option<Box<dyn Op>> = if run.recorded { Some(Box::new(op)) } else { None };
-    run.finish_one(kept, &inputs)
+    run_one(&mut Passed(Some(op)), &inputs)
 }
 
 /// A run of an op: what went in and what came out. All of it is written once for all ops; only the node that keeps the op itself is made for
@@ -281,16 +318,17 @@ pub(crate) struct Run {
 
 impl Run {
     #[track_caller]
-    #[inline(never)]
+    #[inline(always)]
     fn forward(op: &dyn Op, inputs: &[&Tensor]) -> Run {
         let mut watch = watch::begin(op, inputs, false);
-        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
+        let mut arrays = SmallVec::with_capacity(inputs.len());
+        let any = enter(inputs, &mut arrays);
         let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
             Ok(m) => m,
             Err(sentence) => error::raise(Error::new(op.name(), sentence)),
         };
-        check_graph(op, inputs);
+        let wants_graph = check_graph(op, inputs, any);
         let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
         let outputs = op.forward(&refs, &out_metas);
         drop((refs, metas));
@@ -299,7 +337,7 @@ impl Run {
             "{}: the shape rule says {out_metas:?}, forward gave {outputs:?}",
             op.name()
         );
-        let mut recorded = wants_graph(inputs);
+        let mut recorded = wants_graph;
         if let Some(watch) = &mut watch {
             recorded |= watch.ran(op, &arrays, &outputs);
         }
@@ -308,19 +346,7 @@ impl Run {
 
     #[track_caller]
     #[inline(never)]
-    fn finish_one(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Tensor {
-        debug_assert_eq!(self.outputs.len(), 1);
-        if self.watch.is_some() {
-            return self.finish(kept, inputs).swap_remove(0);
-        }
-        let node = self.node(kept, inputs);
-        let array = self.outputs.pop().expect("an op with one output");
-        self.tensor(array, 0, node.as_ref())
-    }
-
-    #[track_caller]
-    #[inline(never)]
-    fn finish(mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
+    fn finish(&mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Few<Tensor> {
         // Dropped, and thereby ended, after the tensors are made.
         let event = self.watch.as_mut().and_then(|w| w.event.take());
         let (kept, noted) = self.share(kept, inputs);
@@ -380,16 +406,28 @@ fn wants_graph(inputs: &[&Tensor]) -> bool {
     mode::is_grad_enabled() && inputs.iter().any(|t| t.requires_grad())
 }
 
-/// Refuses what could not be differentiated, before anything is computed.
+/// Takes the numbers of all inputs; says whether one of them requires grad.
+#[inline]
+fn enter(inputs: &[&Tensor], arrays: &mut SmallVec<[Array; 3]>) -> bool {
+    inputs.iter().fold(false, |any, t| t.enter(arrays) || any)
+}
+
+/// Must a run with these inputs, of which `any` requires grad, be recorded? Refuses what could not be differentiated, before anything is computed.
 #[track_caller]
-fn check_graph(op: &dyn Op, inputs: &[&Tensor]) {
-    if !inputs.iter().any(|t| t.requires_grad()) {
-        return;
+#[inline]
+fn check_graph(op: &dyn Op, inputs: &[&Tensor], any: bool) -> bool {
+    if any {
+        mode::saw_grad();
     }
-    mode::saw_grad();
-    if !mode::is_grad_enabled() {
-        return;
+    let wants_graph = any && mode::is_grad_enabled();
+    if wants_graph {
+        check_inputs(op, inputs);
     }
+    wants_graph
+}
+
+#[track_caller]
+fn check_inputs(op: &dyn Op, inputs: &[&Tensor]) {
     for t in inputs {
         if t.is_stale_view() {
             error::fail(
@@ -421,15 +459,15 @@ impl Run {
         let target = inputs[0];
         let name = op.name();
         let mut watch = watch::begin(op, inputs, true);
-        let arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
+        let mut arrays = SmallVec::with_capacity(inputs.len());
+        let any = enter(inputs, &mut arrays);
         let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
             Ok(m) => m,
             Err(sentence) => error::raise(Error::new(name, sentence)),
         };
         check_inplace(name, target, metas[0], &out_metas[0]);
-        check_graph(op, inputs);
-        let recorded = wants_graph(inputs);
+        let recorded = check_graph(op, inputs, any);
         if recorded {
             target.check_inplace_under_grad(name);
         }
@@ -472,7 +510,8 @@ impl Run {
 /// but the first lies in the target's storage.
 #[track_caller]
 pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOnce(&O, &[Array])) -> Tensor {
-    let any = inputs.iter().any(|t| t.requires_grad());
+    let mut arrays = SmallVec::with_capacity(inputs.len());
+    let any = enter(inputs, &mut arrays);
     if any && mode::is_grad_enabled() || mode::is_recording() {
         return apply_inplace(op, inputs);
     }
@@ -480,7 +519,6 @@ pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOn
         mode::saw_grad();
     }
     let mut watch = watch::begin(&op, inputs, true);
-    let mut arrays: SmallVec<[Array; 3]> = inputs.iter().map(|t| t.array_unseen()).collect();
     let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
     let out_metas = match op.infer(&metas) {
         Ok(m) => m,
@@ -494,7 +532,7 @@ pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOn
         }
     }
     direct(&op, &arrays);
-    arrays[0].storage.bump();
+    arrays[0].storage().bump();
     if let Some(watch) = &mut watch {
         watch.ran(&op, &arrays, &arrays[..1]);
     }

@@ -134,7 +134,7 @@ pub fn record<R>(f: impl FnOnce() -> R) -> Result<(R, Recording), String> {
     if recorder.problem.is_none()
         && let Some((storage, _)) = recorder.versions.values().find(|(s, version)| s.version() != *version)
     {
-        let value = recorder.recording.arrays.iter().position(|a| Arc::ptr_eq(&a.storage, storage));
+        let value = recorder.recording.arrays.iter().position(|a| Arc::ptr_eq(&a.storage(), storage));
         recorder.problem = Some(format!(
             "the memory of a tensor{} was changed by something that is no op",
             value.map(|v| format!(" of shape {:?}", &recorder.recording.arrays[v].shape()[..])).unwrap_or_default()
@@ -220,8 +220,8 @@ impl Recorder {
     }
     fn push(&mut self, tensor: &Tensor, origin: Origin) -> usize {
         let array = tensor.array_unseen();
-        let version = array.storage.version();
-        self.versions.entry(Arc::as_ptr(&array.storage)).or_insert_with(|| (array.storage.clone(), version));
+        let version = array.storage().version();
+        self.versions.entry(Arc::as_ptr(&array.storage())).or_insert_with(|| (array.storage().clone(), version));
         let v = self.recording.values.len();
         self.recording.values.push(origin);
         self.recording.arrays.push(array);
@@ -320,8 +320,8 @@ fn ran_inplace(op: &Arc<dyn Op>, inputs: Vec<usize>, target: &Tensor, drew: bool
         let step = r.step(op.clone(), inputs, drew || outside || op.effects(), outside);
         r.output(step, target);
         r.superseded.push(first);
-        let version = array.storage.version();
-        r.versions.insert(Arc::as_ptr(&array.storage), (array.storage.clone(), version));
+        let version = array.storage().version();
+        r.versions.insert(Arc::as_ptr(&array.storage()), (array.storage().clone(), version));
     });
 }
 

@@ -79,8 +79,8 @@ impl Tensor {
     pub fn hold_with_grad(&self) -> Option<Held> {
         self.with_array_and_grad(|array, grad| Held {
             meta: *array.meta(),
-            values: array.storage.clone(),
-            grad: grad.storage.clone(),
+            values: array.storage().clone(),
+            grad: grad.storage().clone(),
             offsets: (array.is_contiguous() && grad.is_contiguous()).then(|| (array.offset(), grad.offset())),
         })
     }
@@ -105,13 +105,13 @@ impl Tensor {
         self.with_array_and_grad(|array, grad| {
             if array.is_contiguous() && grad.is_contiguous() && !array.same_storage(grad) {
                 let out = f(open(array, grad));
-                array.storage.bump();
+                array.storage().bump();
                 return out;
             }
             let (row_major, grad) = (array.copy(), grad.contiguous());
             let out = f(open(&row_major, &grad));
             crate::kernels::write_into(array, &row_major);
-            array.storage.bump();
+            array.storage().bump();
             out
         })
     }
@@ -121,7 +121,7 @@ impl Tensor {
 fn open<'a>(array: &'a Array, grad: &'a Array) -> Update<'a> {
     Update {
         meta: array.meta(),
-        values: array.storage.write(),
+        values: array.storage().write(),
         offset: array.offset(),
         grad: grad.read(),
         grad_offset: grad.offset(),

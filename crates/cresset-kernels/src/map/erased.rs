@@ -177,6 +177,36 @@ impl Function {
         (pair[usize::from(double)], self.constants.as_ptr())
     }
 
+    /// Runs it over numbers that lie side by side, f64 or else f32, in one go. An operand that is not read may be empty.
+    ///
+    /// # Panics
+    /// If an operand is not as long as the output, or is not aligned.
+    #[inline]
+    pub fn run_short(&self, part: Part, double: bool, ins: &[&[u8]], out: &mut [u8]) {
+        let size = if double { 8 } else { 4 };
+        let needed = match part {
+            Part::Value => self.loops.inputs,
+            Part::Gradient(_) => self.loops.inputs + 2,
+        };
+        assert!(ins.len() == needed, "{} operands, {needed} expected", ins.len());
+        let aligned = |bytes: &[u8]| (bytes.as_ptr() as usize).is_multiple_of(size);
+        assert!(out.len().is_multiple_of(size) && aligned(out), "elements are aligned to their size");
+        let stand_in = ins.iter().find(|x| !x.is_empty()).map_or(out.as_ptr(), |x| x.as_ptr());
+        let mut ptrs = [stand_in; INPUTS];
+        for (p, bytes) in ptrs.iter_mut().zip(ins).filter(|(_, bytes)| !bytes.is_empty()) {
+            assert!(
+                bytes.len() == out.len() && aligned(bytes),
+                "an operand of {} bytes for {}",
+                bytes.len(),
+                out.len()
+            );
+            *p = bytes.as_ptr();
+        }
+        let (block, body) = self.block(part, double);
+        // SAFETY: the operands were checked; the loop is for these constants, and touches its elements only.
+        unsafe { block(body, &ptrs, out.as_mut_ptr(), out.len() / size) }
+    }
+
     /// Runs it over operands of a kind.
     ///
     /// # Panics

@@ -98,12 +98,12 @@ fn node(
     let mut saved = Saved::default();
     if saves.inputs != 0 {
         let save =
-            |t: &Tensor, a: &Array| SavedInput { tensor: t.clone(), array: a.clone(), version: a.storage.version() };
+            |t: &Tensor, a: &Array| SavedInput { tensor: t.clone(), array: a.clone(), version: a.storage().version() };
         let each = inputs.iter().zip(arrays).enumerate();
         saved.inputs = each.map(|(i, (t, a))| (saves.inputs >> i & 1 != 0).then(|| save(t, a))).collect();
     }
     if saves.outputs != 0 {
-        let save = |a: &Array| SavedOutput { array: a.clone(), version: a.storage.version() + ahead };
+        let save = |a: &Array| SavedOutput { array: a.clone(), version: a.storage().version() + ahead };
         saved.outputs = outs.iter().enumerate().map(|(i, a)| (saves.outputs >> i & 1 != 0).then(|| save(a))).collect();
     }
     Arc::new(Node {
@@ -130,13 +130,13 @@ pub(crate) fn alone(
                 a.as_ref().map(|a| SavedInput {
                     tensor: Tensor::from_array(a.clone()),
                     array: a.clone(),
-                    version: a.storage.version(),
+                    version: a.storage().version(),
                 })
             })
             .collect(),
         outputs: outputs
             .iter()
-            .map(|(_, a)| a.as_ref().map(|a| SavedOutput { array: a.clone(), version: a.storage.version() }))
+            .map(|(_, a)| a.as_ref().map(|a| SavedOutput { array: a.clone(), version: a.storage().version() }))
             .collect(),
     };
     // Only whether there is an edge is looked at (`Context::needs`).
@@ -252,7 +252,7 @@ impl<'a> Context<'a> {
 
     #[track_caller]
     fn check(&self, array: &Array, version: u32) {
-        let now = array.storage.version();
+        let now = array.storage().version();
         if now != version {
             error::fail(
                 self.node.op.name(),

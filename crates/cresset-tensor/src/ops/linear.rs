@@ -141,7 +141,11 @@ impl Op for Rows {
             }
             return all;
         }
-        let g = g.array();
+        let mut g = g.array();
+        // Numbers that stand for several (the gradient of a sum) are written out once, not for each of what follows.
+        if g.shape().iter().zip(g.strides().iter()).any(|(n, step)| *n > 1 && *step == 0) {
+            g = g.copy();
+        }
         let s = self.sizes(&ctx.input_meta(0).shape, &ctx.input_meta(1).shape);
         let mut all = Few::new();
         all.push(ctx.needs(0).then(|| {

@@ -139,7 +139,7 @@ impl BinaryOp {
         }
         let g = g.array();
         let shape = *g.shape();
-        let get = |i: usize| has(i).then(|| spread(&ctx.input_array(i).to(g.dtype()), &shape));
+        let get = |i: usize| has(i).then(|| spread(&ctx.input_array(i).to(g.dtype()), &shape).into_owned());
         let (a, b, y) = (get(0), get(1), (reads.outputs != 0).then(|| ctx.output_array(0)));
         let operands = [Operands::Array(&g), Operands::of(&a), Operands::of(&b), Operands::of(&y)];
         Tensor::from_array(float_op(&self.f, Part::Gradient(i), g.meta(), &operands))
@@ -175,7 +175,7 @@ impl Op for BinaryOp {
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let meta = &outputs[0];
-        let (a, b) = (inputs[0].to(meta.dtype), inputs[1].to(meta.dtype));
+        let (a, b) = (inputs[0].as_dtype(meta.dtype), inputs[1].as_dtype(meta.dtype));
         let (a, b) = (spread(&a, &meta.shape), spread(&b, &meta.shape));
         [self.value(&a, &b, meta)].into()
     }
@@ -274,13 +274,13 @@ impl Op for ScalarOp {
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let meta = &outputs[0];
-        let x = inputs[0].to(meta.dtype);
+        let x = inputs[0].as_dtype(meta.dtype);
         if meta.dtype.is_floating_point() {
             let (a, b) = self.order(Operands::Array(&x), Operands::Number(self.scalar.f64()));
             return [float_op(&self.op.f, Part::Value, x.meta(), &[a, b])].into();
         }
         let s = Array::full(Meta::new(meta.dtype, ()), self.scalar).broadcast_to(&meta.shape);
-        let (a, b) = self.order(&x, &s);
+        let (a, b) = self.order(&*x, &s);
         [self.op.value(a, b, meta)].into()
     }
     fn pointwise(&self) -> Option<&dyn Pointwise> {

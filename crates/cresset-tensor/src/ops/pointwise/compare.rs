@@ -259,10 +259,11 @@ impl Op for Compare {
             d if d.is_floating_point() => DType::F32,
             _ => DType::I64,
         };
-        let a = spread(&inputs[0].to(common).to(wide), &shape);
+        let a = inputs[0].to(common).to(wide);
+        let a = spread(&a, &shape);
         let b = match self.scalar {
             Some(_) => scalar(common).to(wide),
-            None => spread(&inputs[1].to(common).to(wide), &shape),
+            None => spread(&inputs[1].to(common).to(wide), &shape).into_owned(),
         };
         if self.kind.is_test() {
             return [match wide {

@@ -35,7 +35,8 @@ impl Op for Where {
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let meta = &outputs[0];
         let c = spread(inputs[0], &meta.shape);
-        let (a, b) = (spread(&inputs[1].to(meta.dtype), &meta.shape), spread(&inputs[2].to(meta.dtype), &meta.shape));
+        let (a, b) = (inputs[1].as_dtype(meta.dtype), inputs[2].as_dtype(meta.dtype));
+        let (a, b) = (spread(&a, &meta.shape), spread(&b, &meta.shape));
         /// By size: bits are chosen, not numbers.
         fn go<T: map::Element<Block = T> + cresset_kernels::buffer::Element>(
             c: &Array,
