@@ -36,7 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("cresset-cli", &["cresset", "cresset-viz"]),
-    ("cresset-bench", &["cresset"]),
+    ("cresset-bench", &["cresset", "cresset-kernels"]),
     ("xtask", &[]),
 ];
 

@@ -1,6 +1,7 @@
 //! Group 1: dense networks.
 
 mod attention;
+mod bound;
 mod checkpoint;
 pub(crate) mod classifier;
 mod mnist;
@@ -20,6 +21,7 @@ pub fn workloads() -> Vec<Workload> {
         tiny::workloads(),
         stateful::workloads(),
         classifier::workloads(),
+        bound::workloads(),
         resnet::workloads(),
         optimized::workloads(),
         checkpoint::workloads(),
