@@ -10,12 +10,23 @@ use crate::run::RunFolder;
 use crate::say;
 use crate::train::Session;
 use cresset::prelude::*;
-use cresset::profiler::Rows;
+use cresset::profiler::{Kind, Rows};
 use cresset::set_num_threads;
 use std::path::Path;
 
+/// The name of a step in the tables.
+const STEP: &str = "step";
+
 /// Trains some steps, as `cresset train` would, and tells where their time went. Writes no run.
 pub fn profile(args: &Args) -> Result<()> {
+    // Before anything is run for nothing.
+    for path in [&args.trace, &args.svg, &args.graph].into_iter().flatten() {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let (shown, folder) = (path.display(), folder.display());
+            return Err(Failure::new(format!("{shown}: cannot be written: there is no folder {folder}")));
+        }
+    }
     let saved = args.run.as_deref().map(kept::load).transpose()?;
     let mut options = match &saved {
         Some(saved) => saved.options.clone(),
@@ -48,7 +59,7 @@ pub fn profile(args: &Args) -> Result<()> {
     let ops = prof.key_averages().table(args.sort_by, args.rows);
     let modules = prof.modules().table(SortBy::CpuTimeTotal, args.rows);
     let mut text = format!("{}\n{ops}\n{modules}\n{}\n\n", introduction(&session, args), prof.summary());
-    text += &costliest(&prof, args.steps);
+    text += &costliest(&prof);
     for (path, contents) in [
         (&args.trace, prof.to_chrome_trace()),
         (&args.svg, prof.to_svg()),
@@ -87,7 +98,7 @@ fn steps(session: &Session, args: &Args) -> Result<(Profile, cresset::profiler::
     }
     let (done, prof) = cresset::profile(|| -> Result<()> {
         for _ in 0..args.steps {
-            record_function("step", || -> Result<()> {
+            record_function(STEP, || -> Result<()> {
                 let (features, targets) = record_function("data", &mut next)?;
                 session.step(&mut measure, &features, &targets);
                 Ok(())
@@ -115,11 +126,30 @@ fn introduction(session: &Session, args: &Args) -> String {
     )
 }
 
+/// How long the steps took. On a busy machine some take many times the others.
+fn pace(prof: &Profile) -> String {
+    let steps = prof.events().iter().filter(|e| e.kind == Kind::Span && e.name == STEP);
+    let mut times: Vec<f64> = steps.map(|e| e.total() as f64 / 1e6).collect();
+    times.sort_by(f64::total_cmp);
+    let (Some(fastest), Some(slowest)) = (times.first(), times.last()) else { return String::new() };
+    let middle = times[times.len() / 2];
+    let mut text =
+        format!("A step takes {middle:.3} ms (the middle one; the fastest {fastest:.3}, the slowest {slowest:.3}).");
+    let slow = times.iter().filter(|t| **t > 2.0 * middle).count();
+    if slow > 0 {
+        text += &format!(
+            "\n{slow} of {} took more than twice that: something else ran meanwhile, and the tables contain it.\n",
+            times.len()
+        );
+    }
+    text
+}
+
 /// The time of a step, and the three modules that take most of it, with what limits each.
-fn costliest(prof: &Profile, steps: usize) -> String {
+fn costliest(prof: &Profile) -> String {
     let whole = prof.self_cpu_time_total().as_secs_f64();
     let rows: Rows = prof.costliest_modules(3);
-    let mut text = format!("A step takes {:.3} ms. Most of it is spent in\n", 1e3 * whole / steps as f64);
+    let mut text = format!("{} Most of the time is spent in\n", pace(prof));
     for (i, row) in rows.iter().enumerate() {
         let part = 100.0 * row.self_time.as_secs_f64() / whole.max(f64::MIN_POSITIVE);
         text += &format!("  {}. {}: {part:.1} % of the time, {}\n", i + 1, row.name, row.verdict());

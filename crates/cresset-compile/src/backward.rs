@@ -5,6 +5,7 @@ use crate::graph::{Fused, Gradient, Graph, Kind, Node, Source, Value};
 use cresset_kernels::map::fused::Step;
 use cresset_tensor::expr::{Expr, Tape};
 use cresset_tensor::op::Op;
+use cresset_tensor::record::Refusal;
 use cresset_tensor::{DType, Meta};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ struct Builder<'a> {
 }
 
 /// Writes the backward of `forward`.
-pub fn of(forward: &Graph) -> Result<Backward, String> {
+pub fn of(forward: &Graph) -> Result<Backward, Refusal> {
     let mut b = Builder {
         forward,
         graph: Graph { state: forward.state.clone(), ..Graph::default() },
@@ -153,10 +154,10 @@ impl Builder<'_> {
         self.grads.insert(v, sum);
     }
 
-    fn node(&mut self, node: &Node) -> Result<(), String> {
-        let Kind::Op(op) = &node.kind else { return Err("a fused node has no recorded backward".into()) };
+    fn node(&mut self, node: &Node) -> Result<(), Refusal> {
+        let Kind::Op(op) = &node.kind else { return Err(node.refusal("a fused node has no recorded backward")) };
         if let Some(why) = op.refuse_grad() {
-            return Err(format!("{}: {why}", op.name()));
+            return Err(node.refusal(why));
         }
         if let Some(()) = self.pointwise(node, op) {
             return Ok(());

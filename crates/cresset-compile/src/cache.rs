@@ -2,6 +2,7 @@
 
 use crate::entry::Entry;
 use cresset_nn::{Base, Buffer};
+use cresset_tensor::record::Refusal;
 use cresset_tensor::{Dims, Meta, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,7 +56,7 @@ impl Key {
 }
 
 /// One kind of call and how it is served: by plans, or by the model itself because it cannot be recorded.
-type Served = (Key, Result<Arc<Entry>, String>);
+type Served = (Key, Result<Arc<Entry>, Refusal>);
 
 /// The recordings of a compiled model.
 pub struct Cache {
@@ -71,12 +72,12 @@ impl Cache {
         Cache { entries: Mutex::new(Vec::new()) }
     }
     /// What serves this kind of call.
-    pub fn find(&self, key: &Key) -> Option<Result<Arc<Entry>, String>> {
+    pub fn find(&self, key: &Key) -> Option<Result<Arc<Entry>, Refusal>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.iter().find(|(k, _)| k == key).map(|(_, served)| served.clone())
     }
     /// Keeps what serves a kind of call; the oldest goes if there are too many.
-    pub fn keep(&self, key: Key, served: Result<Arc<Entry>, String>) {
+    pub fn keep(&self, key: Key, served: Result<Arc<Entry>, Refusal>) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|(k, _)| *k != key);
         if entries.len() == LIMIT {
@@ -85,7 +86,7 @@ impl Cache {
         entries.push((key, served));
     }
     /// All recordings, oldest first.
-    pub fn all(&self) -> Vec<Result<Arc<Entry>, String>> {
+    pub fn all(&self) -> Vec<Result<Arc<Entry>, Refusal>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, s)| s.clone()).collect()
     }
 }

@@ -8,7 +8,7 @@ use crate::passes;
 use crate::plan::Plan;
 use cresset_tensor::error::fail;
 use cresset_tensor::op::{Context, Few, Op, apply};
-use cresset_tensor::record::Recording;
+use cresset_tensor::record::{Recording, Refusal};
 use cresset_tensor::{Array, Dims, Meta, Tensor, is_grad_enabled};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +52,7 @@ enum Wanted {
 
 impl Entry {
     /// Makes a recording of a run with these inputs and results ready.
-    pub fn of(recording: &Recording, inputs: &[Tensor], outputs: &[Tensor], grad: bool) -> Result<Entry, String> {
+    pub fn of(recording: &Recording, inputs: &[Tensor], outputs: &[Tensor], grad: bool) -> Result<Entry, Refusal> {
         let mut graph = Graph::of(recording, inputs, outputs)?;
         let metas = graph.outputs.iter().map(|v| graph.values[*v].meta).collect();
         let through = graph.outputs.iter().map(|v| match &graph.values[*v].source {

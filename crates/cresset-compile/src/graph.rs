@@ -3,7 +3,7 @@
 use cresset_kernels::map::fused::Step as Part;
 use cresset_tensor::expr::Tape;
 use cresset_tensor::op::{Op, RowProduct};
-use cresset_tensor::record::{Origin, Recording};
+use cresset_tensor::record::{Origin, Recording, Refusal, Step};
 use cresset_tensor::{Array, DType, Dims, Meta, Tensor};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -167,7 +167,7 @@ pub struct Node {
     pub writes: bool,
     /// Was autograd recording when it ran?
     pub grad: bool,
-    /// The modules that were running.
+    /// The modules within the compiled one that were running, outermost first: those that all its ops have in common.
     pub modules: Vec<u64>,
 }
 
@@ -203,7 +203,7 @@ pub struct Graph {
 
 impl Graph {
     /// The graph of a recorded run with these inputs and results.
-    pub fn of(recording: &Recording, inputs: &[Tensor], outputs: &[Tensor]) -> Result<Graph, String> {
+    pub fn of(recording: &Recording, inputs: &[Tensor], outputs: &[Tensor]) -> Result<Graph, Refusal> {
         let mut g = Graph::default();
         let place: HashMap<usize, usize> = inputs.iter().enumerate().rev().map(|(i, t)| (t.id(), i)).collect();
         for (origin, array) in recording.values.iter().zip(&recording.arrays) {
@@ -222,16 +222,13 @@ impl Graph {
         }
         for step in &recording.steps {
             if step.op.name() == "as_strided" {
-                return Err("as_strided: it looks at memory, not at a tensor".into());
+                return refused(step, "it looks at memory, not at a tensor".into());
             }
             let metas: Vec<&Meta> = step.inputs.iter().map(|v| &g.values[*v].meta).collect();
-            let inferred = step.op.infer(&metas).map_err(|e| format!("{}: {e}", step.op.name()))?;
+            let inferred = step.op.infer(&metas).or_else(|e| refused(step, e))?;
             let fits = step.outputs.iter().zip(&inferred).all(|(o, m)| g.values[*o].meta == *m);
             if !fits {
-                return Err(format!(
-                    "{}: an in-place operation whose result has another dtype than its target",
-                    step.op.name()
-                ));
+                return refused(step, "an in-place operation whose result has another dtype than its target".into());
             }
             let any = step.inputs.iter().any(|v| g.values[*v].wants_grad);
             for (i, o) in step.outputs.iter().enumerate() {
@@ -271,21 +268,21 @@ impl Graph {
     }
 
     /// A tensor from outside that the run changes may be read by nobody else: the order of reading and writing would count.
-    fn check_writes(&self) -> Result<(), String> {
+    fn check_writes(&self) -> Result<(), Refusal> {
         for (n, node) in self.nodes.iter().enumerate().filter(|(_, n)| n.writes) {
             let (target, result) = (node.inputs[0], node.outputs[0]);
             let Source::State(_) = self.values[target].source else {
-                return Err(format!("{}: an in-place operation on an input", node.name()));
+                return Err(node.refusal("an in-place operation on an input"));
             };
             if self.values[target].wants_grad {
-                return Err(format!("{}: an in-place operation on a tensor that requires grad", node.name()));
+                return Err(node.refusal("an in-place operation on a tensor that requires grad"));
             }
             let read = self.nodes.iter().enumerate().any(|(k, other)| {
                 let reads = other.inputs.iter().any(|v| *v == target || *v == result);
                 k != n && reads && !(other.writes && other.inputs[0] == result)
             });
             if read || self.outputs.contains(&result) {
-                return Err(format!("{}: a tensor that is changed in place is read elsewhere in the run", node.name()));
+                return Err(node.refusal("a tensor that is changed in place is read elsewhere in the run"));
             }
         }
         Ok(())
@@ -371,5 +368,21 @@ impl Graph {
     }
     fn one_kind(&self, inputs: &[usize], out: DType) -> bool {
         self.number_dtype(inputs.iter()).is_some_and(|d| out == d || out == DType::Bool)
+    }
+}
+
+fn refused<T>(step: &Step, why: String) -> Result<T, Refusal> {
+    Err(Refusal { why: format!("{}: {why}", step.op.name()), modules: step.modules.clone() })
+}
+
+impl Node {
+    /// Why the node cannot be compiled.
+    pub fn refusal(&self, why: impl std::fmt::Display) -> Refusal {
+        Refusal { why: format!("{}: {why}", self.name()), modules: self.modules.clone() }
+    }
+    /// Another node becomes part of this one: what it does happens in the modules that both have in common.
+    pub fn joins(&mut self, other: &[u64]) {
+        let common = self.modules.iter().zip(other).take_while(|(a, b)| a == b).count();
+        self.modules.truncate(common);
     }
 }

@@ -5,7 +5,7 @@ use crate::entry::Entry;
 use crate::explain::Report;
 use cresset_nn::{Args, Base, Buffer, Bundle, Copier, Forward, Member, MemberRef, Module, ModuleExt};
 use cresset_tensor::error::{ModuleScope, fail};
-use cresset_tensor::record::record;
+use cresset_tensor::record::{Refusal, record};
 use cresset_tensor::{DType, Tensor, get_rng_state, set_rng_state};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,8 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// ```
 ///
 /// # Panics
-/// If the run reads numbers of a tensor to decide its way (`item`, `to_vec`, printing), makes tensors by something that is no op (random numbers drawn
-/// in forward by other means than dropout), changes its inputs or parameters in place, sets a buffer, or there are hooks on a module inside.
+/// If the run reads numbers of a tensor to decide its way (`item`, `to_vec`, printing), makes tensors by something that is no op, changes its inputs or parameters in place, sets a buffer, or there are hooks on a module inside.
 #[track_caller]
 pub fn compile<M, I, A>(model: &M, example: A) -> Compiled<M, I>
 where
@@ -59,7 +58,7 @@ where
     }));
     example.with(|input| {
         if let Err(why) = compiled.0.prepare(input) {
-            fail("compile", format!("{}: {why}", compiled.0.model.class_name()));
+            fail("compile", format!("{}: {}", compiled.0.model.class_name(), compiled.0.sentence(&why)));
         }
     });
     compiled
@@ -102,15 +101,18 @@ pub fn recorded<O: Bundle>(
     grad: bool,
     modules_watched: bool,
     run: impl FnOnce() -> O,
-) -> (Option<O>, Result<Arc<Entry>, String>) {
+) -> (Option<O>, Result<Arc<Entry>, Refusal>) {
     let outer = ModuleScope::running().len();
     match record(run) {
         Err(why) => (None, Err(why)),
         // Their training flags and hooks would go unseen.
         Ok((output, r)) if !modules_watched && r.steps.iter().any(|s| s.modules.len() > outer) => {
-            (Some(output), Err("a module runs inside a compiled function: compile the module itself".into()))
+            let why = "a module runs inside a compiled function: compile the module itself";
+            (Some(output), Err(Refusal::from(why.to_string())))
         }
-        Ok((output, recording)) => {
+        Ok((output, mut recording)) => {
+            // The modules around the compiled one may be others in another call.
+            recording.steps.iter_mut().for_each(|s| drop(s.modules.drain(..outer)));
             let entry = Entry::of(&recording, inputs, &tensors(&output), grad).map(Arc::new);
             (Some(output), entry)
         }
@@ -138,9 +140,9 @@ where
     }
 
     /// Records a run on an example without leaving a trace in the random numbers or the buffers.
-    fn prepare(&self, example: &I) -> Result<(), String> {
+    fn prepare(&self, example: &I) -> Result<(), Refusal> {
         if let Some(why) = self.hooked_inside() {
-            return Err(why);
+            return Err(why.into());
         }
         let rng = get_rng_state();
         let buffers: Vec<(Buffer, Tensor, Tensor)> = self
@@ -162,7 +164,7 @@ where
         Ok(())
     }
 
-    fn keep(&self, key: Key, served: Result<Arc<Entry>, String>, output: Option<&M::Output>) {
+    fn keep(&self, key: Key, served: Result<Arc<Entry>, Refusal>, output: Option<&M::Output>) {
         if let Some(output) = output {
             let empty = Tensor::zeros_of([0], DType::F32);
             let template = output.map_tensors(&mut |_| empty.clone());
@@ -179,6 +181,16 @@ where
     fn template(&self, key: &Key) -> Option<Arc<Template<M::Output>>> {
         let templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
         templates.iter().find(|(k, _)| k == key).map(|(_, t)| t.clone())
+    }
+
+    /// The refusal with the path of the module in which it happened.
+    fn sentence(&self, refusal: &Refusal) -> String {
+        let named = self.model.as_module().named_modules();
+        let place = refusal.modules.iter().rev().find_map(|id| named.iter().find(|(_, m)| m.base().id() == *id));
+        match place.filter(|(path, _)| !path.is_empty()) {
+            Some((path, m)) => format!("in {path} ({}): {refusal}", m.class_name()),
+            None => refusal.to_string(),
+        }
     }
 
     #[cold]
@@ -221,7 +233,7 @@ where
             output
         });
         if let Err(why) = &entry {
-            self.warn(why);
+            self.warn(&self.sentence(why));
         }
         let result = result.expect("the run came to its end");
         self.keep(key, entry, Some(&result));

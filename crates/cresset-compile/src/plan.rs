@@ -30,6 +30,7 @@ struct Job {
     work: Work,
     /// For a profile: the ops, and the steps of a fused job for each element.
     name: String,
+    modules: Vec<u64>,
     steps: usize,
     inputs: Vec<usize>,
     outputs: Vec<usize>,
@@ -122,7 +123,9 @@ impl Plan {
             frees.sort_unstable();
             frees.dedup();
             let (name, steps) = (node.name(), crate::explain::steps(&node.kind));
-            let mut job = Job { work, name, steps, inputs: node.inputs.clone(), outputs: node.outputs.clone(), frees };
+            let modules = node.modules.clone();
+            let mut job =
+                Job { work, name, modules, steps, inputs: node.inputs.clone(), outputs: node.outputs.clone(), frees };
             if early {
                 job.frees.clear();
                 node.outputs.iter().for_each(|v| fixed[*v] = true);
@@ -202,7 +205,7 @@ impl Plan {
 
     fn job(&self, job: &Job, slots: &mut [Option<Array>]) {
         let read = |v: &usize| slots[*v].as_ref().expect("a value is computed before it is read");
-        let event = trace::computing(|| job.name.clone());
+        let event = trace::computing(&job.modules, || job.name.clone());
         let results: Vec<Array> = match &job.work {
             Work::Op(op) | Work::Write(op) => {
                 let inputs: Vec<&Array> = job.inputs.iter().map(read).collect();

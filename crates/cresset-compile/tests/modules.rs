@@ -2,12 +2,13 @@
 
 use cresset_compile::compile;
 use cresset_nn::*;
-use cresset_tensor::{DType, Tensor, manual_seed};
+use cresset_tensor::{DType, Tensor, attempt, manual_seed};
 
 fn layers() -> Vec<(Box<dyn Layer>, Vec<usize>)> {
     let rows = |layer: Box<dyn Layer>| (layer, vec![12]);
     let planes = |layer: Box<dyn Layer>| (layer, vec![4, 8, 8]);
     let lines = |layer: Box<dyn Layer>| (layer, vec![4, 16]);
+    let blocks = |layer: Box<dyn Layer>| (layer, vec![4, 5, 6, 4]);
     vec![
         rows(Linear::new(12, 5).boxed()),
         rows(Identity::new().boxed()),
@@ -46,6 +47,31 @@ fn layers() -> Vec<(Box<dyn Layer>, Vec<usize>)> {
         lines(Conv1d::new(4, 6, 3).boxed()),
         lines(MaxPool1d::new(2).boxed()),
         lines(AvgPool1d::new(2).boxed()),
+        rows(GLU::new(1).boxed()),
+        rows(ReLU6::new().boxed()),
+        rows(Hardshrink::new().boxed()),
+        rows(Softshrink::new().boxed()),
+        rows(Softmin::new(1).boxed()),
+        rows(Threshold::new(0.1, 2.0).boxed()),
+        rows(Unflatten::new(1, [3, 4]).boxed()),
+        planes(Softmax2d::new().boxed()),
+        planes(Dropout2d::new(0.3).boxed()),
+        planes(ConvTranspose2d::new(4, 3, 3).boxed()),
+        planes(AdaptiveMaxPool2d::new([3, 3]).boxed()),
+        lines(Dropout1d::new(0.3).boxed()),
+        lines(ConvTranspose1d::new(4, 3, 3).boxed()),
+        lines(InstanceNorm1d::new(4).boxed()),
+        lines(AdaptiveAvgPool1d::new(5).boxed()),
+        lines(AdaptiveMaxPool1d::new(5).boxed()),
+        blocks(Dropout3d::new(0.3).boxed()),
+        blocks(BatchNorm3d::new(4).boxed()),
+        blocks(InstanceNorm3d::new(4).boxed()),
+        blocks(Conv3d::new(4, 3, 2).boxed()),
+        blocks(ConvTranspose3d::new(4, 3, 2).boxed()),
+        blocks(MaxPool3d::new(2).boxed()),
+        blocks(AvgPool3d::new(2).boxed()),
+        blocks(AdaptiveAvgPool3d::new([2, 3, 2]).boxed()),
+        blocks(AdaptiveMaxPool3d::new([2, 3, 2]).boxed()),
     ]
 }
 
@@ -97,4 +123,102 @@ fn every_layer() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Results and gradients of a module of two tensors, of which the second may have none.
+fn step_of_two<M: Forward<(Tensor, Tensor), Output = Tensor>>(
+    module: &M,
+    call: &dyn Fn(&Tensor, &Tensor) -> Tensor,
+    (x, y): &(Tensor, Tensor),
+) -> Vec<Tensor> {
+    module.parameters().iter().for_each(|p| p.zero_grad());
+    let (x, y) = (x.detach().requires_grad_(true), y.detach());
+    let out = call(&x, &y);
+    (&out * 0.7).sum().backward();
+    let gradients = module.parameters().into_iter().map(|p| p.grad().expect("a gradient"));
+    [out.detach(), x.grad().expect("a gradient")].into_iter().chain(gradients).collect()
+}
+
+fn pair<M>(module: M, input: impl Fn(usize) -> (Tensor, Tensor))
+where
+    M: Forward<(Tensor, Tensor), Output = Tensor> + Clone,
+{
+    let eager = module.deep_copy();
+    let (x, y) = input(4);
+    let fast = compile(&module, (&x.requires_grad_(true), &y));
+    for n in [4, 2, 7] {
+        for both in [input(n), input(n)] {
+            let a = step_of_two(&module, &|x, y| fast.call((x, y)), &both);
+            let b = step_of_two(&eager, &|x, y| eager.call((x, y)), &both);
+            for (i, (a, b)) in a.iter().zip(&b).enumerate() {
+                let size = b.abs().max().item::<f32>().max(1e-3);
+                let difference = (a - b).abs().max().item::<f32>();
+                assert!(difference <= 2e-6 * size, "{} {n}, value {i}: {difference:e} apart", module.class_name());
+            }
+        }
+    }
+    assert_eq!(fast.kinds(), 3, "{}", module.class_name());
+}
+
+#[test]
+fn modules_of_two_tensors() {
+    manual_seed(0);
+    let numbers = |n: usize| (Tensor::randn([n, 6]), Tensor::randn([n, 6]));
+    let parts = |n: usize| (Tensor::rand([n, 6]) * 0.9 + 0.05, Tensor::rand([n, 6]));
+    let classes = |n: usize| (Tensor::randn([n, 6]), Tensor::randint(0, 6, [n]));
+    pair(MSELoss::new(), numbers);
+    pair(L1Loss::new(), numbers);
+    pair(SmoothL1Loss::new(), numbers);
+    pair(HuberLoss::new(), numbers);
+    pair(KLDivLoss::new(), parts);
+    pair(BCEWithLogitsLoss::new(), |n| (Tensor::randn([n, 6]), Tensor::rand([n, 6])));
+    pair(NLLLoss::new(), classes);
+    pair(CrossEntropyLoss::new(), classes);
+    pair(Bilinear::new(6, 6, 3), numbers);
+}
+
+#[test]
+fn layers_that_look_at_numbers_are_refused() {
+    manual_seed(0);
+    let refused = |f: &dyn Fn()| attempt(f).expect_err("refused").to_string();
+    let x = Tensor::rand([4, 6]);
+    let why = "what it gives depends on the numbers that it reads";
+    let e = refused(&|| drop(compile(&Sequential::new((Tanh::new(), RReLU::new())), &x)));
+    assert!(e.contains(&format!("compile: Sequential: in 1 (RReLU): rrelu: {why}")), "{e}");
+    for layer in [AlphaDropout::new(0.3).boxed(), FeatureAlphaDropout::new(0.3).boxed()] {
+        let e = refused(&|| drop(compile(&layer, &x)));
+        assert!(e.contains(&format!("{}: alpha_dropout: {why}", layer.class_name())), "{e}");
+    }
+    let e = refused(&|| drop(compile(&BCELoss::new(), (&x, &x))));
+    assert!(e.contains(&format!("compile: BCELoss: binary_cross_entropy: {why}")), "{e}");
+    // In evaluation it has one slope.
+    let model = Sequential::new((Tanh::new(), RReLU::new()));
+    model.eval();
+    let fast = compile(&model, &x);
+    assert!((fast.call(&x) - model.call(&x)).abs().max().item::<f32>() < 1e-6);
+}
+
+#[test]
+fn an_embedding() {
+    manual_seed(0);
+    let model = Sequential::new((Embedding::new(10, 6), Linear::new(6, 3), Tanh::new()));
+    let eager = model.deep_copy();
+    let input = |n: usize| Tensor::randint(0, 10, [n, 4]);
+    let fast = compile(&model, &input(2));
+    for n in [2, 1, 5] {
+        for x in [input(n), input(n)] {
+            let run = |m: &Sequential, call: &dyn Fn(&Tensor) -> Tensor| {
+                m.parameters().iter().for_each(|p| p.zero_grad());
+                let y = call(&x);
+                y.square().sum().backward();
+                let gradients = m.parameters().into_iter().map(|p| p.grad().expect("a gradient"));
+                std::iter::once(y.detach()).chain(gradients).collect::<Vec<_>>()
+            };
+            let (a, b) = (run(&model, &|x| fast.call(x)), run(&eager, &|x| eager.call(x)));
+            for (a, b) in a.iter().zip(&b) {
+                assert!((a - b).abs().max().item::<f32>() <= 2e-6 * b.abs().max().item::<f32>().max(1e-3));
+            }
+        }
+    }
+    assert_eq!(fast.kinds(), 3);
 }

@@ -26,6 +26,8 @@ mod rows;
 mod table;
 mod tree;
 
+pub use cresset_tensor::trace::{Event, Kind};
+
 pub use autograd_graph::{AutogradGraph, autograd_graph};
 pub use machine::Machine;
 pub use profile::{Profile, Profiler, profile, record_function};

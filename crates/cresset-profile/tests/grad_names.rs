@@ -1,7 +1,7 @@
 //! Nodes of the graph have PyTorch's names (goldens/api/grad_names.json, from PyTorch 2.15.0 by tools/grad_names.py).
 
 use cresset_tensor::functional as F;
-use cresset_tensor::{Approximate, DType, Tensor, cat, einsum, s, stack, where_};
+use cresset_tensor::{Approximate, DType, Pad, Tensor, cat, einsum, s, stack, where_};
 use std::collections::BTreeMap;
 
 type Call = fn(&Leaves) -> Tensor;
@@ -103,6 +103,65 @@ const CALLS: &[(&str, Call)] = &[
     ("x.clone()", |l| l.x.duplicate()),
     ("x.double()", |l| l.x.to_dtype(DType::F64)),
     ("torch.maximum(x, y)", |l| l.x.maximum(&l.y)),
+    ("x.rsqrt()", |l| l.x.rsqrt()),
+    ("x.reciprocal()", |l| l.x.reciprocal()),
+    ("x.log1p()", |l| l.x.log1p()),
+    ("x.expm1()", |l| l.x.expm1()),
+    ("x.erf()", |l| l.x.erf()),
+    ("x.cos()", |l| l.x.cos()),
+    ("x.tan()", |l| l.x.tan()),
+    ("x.atan()", |l| l.x.atan()),
+    ("x.sinh()", |l| l.x.sinh()),
+    ("x.floor()", |l| l.x.floor()),
+    ("x.sign()", |l| l.x.sign()),
+    ("x.square()", |l| l.x.square()),
+    ("x ** y", |l| l.x.pow(&l.y)),
+    ("x.min()", |l| l.x.min()),
+    ("x.amax(1)", |l| l.x.amax_dim(1, false)),
+    ("x.max(1)[0]", |l| l.x.max_dim(1, false).0),
+    ("x.nansum()", |l| l.x.nansum()),
+    ("x.sort(1)[0]", |l| l.x.sort(1, false).0),
+    ("x.topk(2, 1)[0]", |l| l.x.topk(2, 1, true).0),
+    ("x.cumprod(1)", |l| l.x.cumprod(1)),
+    ("x.logcumsumexp(1)", |l| l.x.logcumsumexp(1)),
+    ("x.norm(dim=1)", |l| l.x.norm_dim(2.0, 1, false)),
+    ("x.flip(0)", |l| l.x.flip(0)),
+    ("x.roll(1, 0)", |l| l.x.roll(1, 0)),
+    ("x.tril()", |l| l.x.tril(0)),
+    ("x.triu()", |l| l.x.triu(0)),
+    ("x.narrow(0, 0, 2)", |l| l.x.narrow(0, 0, 2)),
+    ("x.chunk(2, 0)[0]", |l| l.x.chunk(2, 0).swap_remove(0)),
+    ("x.unbind(0)[0]", |l| l.x.unbind(0).swap_remove(0)),
+    ("x.diagonal()", |l| l.x.diagonal()),
+    ("x.swapaxes(0, 1)", |l| l.x.swapaxes(0, 1)),
+    ("image.flatten(1)", |l| l.image.flatten(1, -1)),
+    ("x.index_select(0, classes)", |l| l.x.index_select(0, &l.classes)),
+    ("x.scatter_add(1, classes.unsqueeze(1), y)", |l| l.x.scatter_add(1, &l.classes.unsqueeze(1), &l.y)),
+    ("x.index_add(0, classes, y)", |l| l.x.index_add(0, &l.classes, &l.y, 1)),
+    ("torch.minimum(x, y)", |l| l.x.minimum(&l.y)),
+    ("torch.logaddexp(x, y)", |l| l.x.logaddexp(&l.y)),
+    ("torch.bmm(image[0], image[1])", |l| l.image.i(0).bmm(&l.image.i(1))),
+    ("torch.outer(one, one)", |l| l.one.outer(&l.one)),
+    ("x.mv(one)", |l| l.x.mv(&l.one)),
+    ("x[0].dot(one)", |l| l.x.i(0).dot(&l.one)),
+    ("F.mish(x)", |l| l.x.mish()),
+    ("F.hardswish(x)", |l| l.x.hardswish()),
+    ("F.hardsigmoid(x)", |l| l.x.hardsigmoid()),
+    ("F.hardtanh(x)", |l| l.x.hardtanh(-1.0, 1.0)),
+    ("F.selu(x)", |l| l.x.selu()),
+    ("F.relu6(x)", |l| l.x.relu6()),
+    ("F.logsigmoid(x)", |l| l.x.logsigmoid()),
+    ("F.softsign(x)", |l| l.x.softsign()),
+    ("F.threshold(x, 0.1, 2.0)", |l| l.x.threshold(0.1, 2.0)),
+    ("F.nll_loss(x.log_softmax(1), classes)", |l| F::nll_loss(&l.x.log_softmax(1), &l.classes)),
+    ("F.group_norm(image, 3)", |l| F::group_norm(&l.image, 3, None, None, 1e-5)),
+    ("F.conv_transpose2d(image, kernel.transpose(0, 1))", |l| {
+        F::conv_transpose2d(&l.image, &l.kernel.transpose(0, 1), None, Default::default())
+    }),
+    ("F.adaptive_avg_pool2d(image, 2)", |l| F::adaptive_avg_pool2d(&l.image, 2)),
+    ("F.adaptive_max_pool2d(image, 2)", |l| F::adaptive_max_pool2d(&l.image, 2)),
+    ("F.pad(x, (1, 1))", |l| l.x.pad([1, 1], Pad::Constant(0.0.into()))),
+    ("F.unfold(image, 3)", |l| F::unfold(&l.image, 3, Default::default())),
     // What PyTorch composes of several nodes here is one, or the other way round: the loss of each element, and its mean.
     ("F.mse_loss(x, y)", |l| F::mse_loss(&l.x, &l.y, F::Reduction::None)),
     ("F.smooth_l1_loss(x, y)", |l| F::smooth_l1_loss(&l.x, &l.y, F::Reduction::None, 1.0)),
@@ -111,10 +170,18 @@ const CALLS: &[(&str, Call)] = &[
     }),
 ];
 
-/// Where this library has one node, and PyTorch ends with another than its counterpart: PyTorch's name, and ours.
+/// Where one side composes what is one node on the other: PyTorch's name of the last node, and ours.
 const OTHERS: &[(&str, &str, &str, Call)] = &[
     // PyTorch: bmm between two views.
     ("image @ image", "UnsafeViewBackward0", "BmmBackward0", |l| l.image.matmul(&l.image)),
+    // Here: other ops one after the other.
+    ("x.median()", "MedianBackward0", "MedianBackward1", |l| l.x.median()),
+    ("x.repeat(2, 1)", "RepeatBackward0", "UnsafeViewBackward0", |l| l.x.repeat([2, 1])),
+    ("x.masked_select(x > 0)", "MaskedSelectBackward0", "IndexBackward0", |l| l.x.masked_select(&l.x.gt(0))),
+    ("x.addcmul(x, y)", "AddcmulBackward0", "AddBackward0", |l| l.x.addcmul(&l.x, &l.y, 1)),
+    ("torch.addmm(y, x, x.t() @ x)", "AddmmBackward0", "AddBackward0", |l| l.y.addmm(&l.x, &l.x.t().matmul(&l.x))),
+    ("F.celu(x)", "CeluBackward0", "EluBackward0", |l| l.x.celu(1.0)),
+    ("F.glu(x, 1)", "GluBackward0", "MulBackward0", |l| F::glu(&l.x, 1)),
 ];
 
 #[test]

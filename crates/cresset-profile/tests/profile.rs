@@ -118,6 +118,41 @@ fn rows_of_modules_have_forward_and_backward() {
 }
 
 #[test]
+fn the_jobs_of_a_compiled_model_stand_in_their_modules() {
+    manual_seed(0);
+    let model = Net::new();
+    let (x, y) = (Tensor::randn([8, 20]), Tensor::randn([8, 5]));
+    let criterion = MSELoss::new();
+    // Recorded here, outside of all modules; recorded by the second call, within two; run by the third.
+    let fast = cresset_compile::compile(&model, &x);
+    let outer = Sequential::new((
+        Identity::new(),
+        Lambda::new({
+            let fast = fast.clone();
+            move |x| fast.call(x)
+        }),
+    ));
+    outer.call(&Tensor::randn([4, 20])).sum().backward();
+    for (x, y) in [(&x, &y), (&Tensor::randn([4, 20]), &Tensor::randn([4, 5]))] {
+        let ((), prof) = profile(|| (0..STEPS).for_each(|_| criterion.call((&fast.call(x), y)).backward()));
+        let rows = prof.modules();
+        let row = |name: &str| rows.iter().find(|r| r.name == name).unwrap_or_else(|| panic!("no row {name}: {rows}"));
+        let n = x.shape()[0] as u64;
+        // The last layer, forward and both gradients, is a job of its own.
+        let last = row("rest.2 (Linear)");
+        assert_eq!((last.calls, last.flops), (0, STEPS * 3 * (2 * n * 16 * 5 + n * 5)), "{rows}");
+        assert!(last.backward_time > Duration::ZERO && last.backward_time < last.total_time);
+        assert!(row("rest.1 (Dropout)").flops > 0);
+        // What was made of ops of two modules is the work of the module that has both.
+        assert!(row("Net").calls == STEPS && row("Net").total_time > row("rest (Sequential)").total_time);
+        assert!(row("rest (Sequential)").total_time >= last.total_time);
+        let total: Duration = rows.iter().map(|r| r.self_time).sum();
+        assert_eq!(total, prof.self_cpu_time_total());
+        assert!(prof.to_svg().contains("rest.2 (Linear)"));
+    }
+}
+
+#[test]
 fn limits_follow_from_the_shares() {
     let mut row = trained().key_averages()[0].clone();
     let mut limit = |compute: f64, memory: f64| {

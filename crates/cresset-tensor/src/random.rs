@@ -4,6 +4,7 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element};
 use crate::error::fail;
+use crate::ops::draw::{Draw, draw};
 use crate::ops::drawn::drawn;
 use crate::tensor::Tensor;
 use crate::{with_element, with_float};
@@ -262,7 +263,7 @@ pub(crate) enum Fill {
 }
 
 impl Fill {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Fill::Uniform(..) => "uniform_",
             Fill::Normal(..) => "normal_",
@@ -324,7 +325,7 @@ impl Fill {
         }
     }
 
-    fn array(self, like: &Array, dtype: DType, generator: Option<&Generator>) -> Array {
+    pub(crate) fn array(self, like: &Array, dtype: DType, generator: Option<&Generator>) -> Array {
         fn float<T: Element>(fill: Fill, like: &Array, dtype: DType, generator: Option<&Generator>) -> Array
         where
             T::Stored: rng::Float,
@@ -412,7 +413,11 @@ impl Tensor {
     fn random_of(fill: Fill, shape: Dims, dtype: DType, generator: Option<&Generator>) -> Tensor {
         fill.check(dtype);
         let meta = Meta::new(dtype, shape);
-        Tensor::from_array(fill.array(&Array::shell(meta), dtype, generator))
+        let like = Array::shell(meta);
+        match generator {
+            None => draw(Draw::Fill(fill), &like, meta),
+            some => Tensor::from_array(fill.array(&like, dtype, some)),
+        }
     }
 
     /// Uniform numbers in [0, 1) (`torch.rand(shape)`).
@@ -499,7 +504,8 @@ impl Tensor {
     #[track_caller]
     fn random_like(&self, fill: Fill, dtype: DType) -> Tensor {
         fill.check(dtype);
-        Tensor::from_array(fill.array(&self.array(), dtype, None))
+        let like = self.array_unseen();
+        draw(Draw::Fill(fill), &like, Meta::new(dtype, *like.shape()))
     }
 
     /// Fills with uniform numbers in [from, to) (`x.uniform_(from, to)`).

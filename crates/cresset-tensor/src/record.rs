@@ -11,8 +11,10 @@ use crate::op::Op;
 use crate::random::Generator;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
+use cresset_kernels::rng::GeneratorState;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// Where a value of a recording comes from.
@@ -29,6 +31,33 @@ pub enum Origin {
     Outside(Tensor),
     /// The run made it from plain numbers (`zeros`, `full`, `from_slice`, `arange` ...).
     Constant(Tensor),
+}
+
+/// Why a run was not recorded.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The sentence.
+    pub why: String,
+    /// The modules that were running when it happened, outermost first, by [`ModuleScope`]'s numbers.
+    pub modules: Vec<u64>,
+}
+
+impl Refusal {
+    fn here(why: String) -> Refusal {
+        Refusal { why, modules: ModuleScope::running() }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(why: String) -> Refusal {
+        Refusal { why, modules: Vec::new() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
 /// One run of an op.
@@ -86,7 +115,7 @@ struct Recorder {
     versions: HashMap<*const Storage, (Arc<Storage>, u32)>,
     /// Values that an in-place op has replaced.
     superseded: Vec<usize>,
-    problem: Option<String>,
+    problem: Option<Refusal>,
 }
 
 thread_local! {
@@ -110,7 +139,7 @@ thread_local! {
 /// # Panics
 /// If `f` does, or a recording is under way on this thread.
 #[track_caller]
-pub fn record<R>(f: impl FnOnce() -> R) -> Result<(R, Recording), String> {
+pub fn record<R>(f: impl FnOnce() -> R) -> Result<(R, Recording), Refusal> {
     struct Stop;
     impl Drop for Stop {
         fn drop(&mut self) {
@@ -134,11 +163,11 @@ pub fn record<R>(f: impl FnOnce() -> R) -> Result<(R, Recording), String> {
     if recorder.problem.is_none()
         && let Some((storage, _)) = recorder.versions.values().find(|(s, version)| s.version() != *version)
     {
-        let value = recorder.recording.arrays.iter().position(|a| Arc::ptr_eq(&a.storage(), storage));
-        recorder.problem = Some(format!(
-            "the memory of a tensor{} was changed by something that is no op",
-            value.map(|v| format!(" of shape {:?}", &recorder.recording.arrays[v].shape()[..])).unwrap_or_default()
-        ));
+        let value = recorder.recording.arrays.iter().position(|a| Arc::ptr_eq(a.storage(), storage));
+        let shape = value.map(|v| format!(" of shape {:?}", &recorder.recording.arrays[v].shape()[..]));
+        let shape = shape.unwrap_or_default();
+        recorder.problem =
+            Some(Refusal::from(format!("the memory of a tensor{shape} was changed by something that is no op")));
     }
     match recorder.problem {
         Some(problem) => Err(problem),
@@ -157,10 +186,16 @@ pub fn refuse(why: impl FnOnce() -> String) {
     if mode::is_recording() {
         with(|r| {
             if r.problem.is_none() {
-                r.problem = Some(why());
+                r.problem = Some(Refusal::here(why()));
             }
         });
     }
+}
+
+/// What a function of the library does depends on the numbers that it is about to read: the number of its results, or which op it runs.
+#[inline]
+pub(crate) fn depends(name: &'static str) {
+    refuse(|| format!("{name}: what it gives depends on the numbers that it reads, which are others in the next run"));
 }
 
 /// The numbers of a tensor were read by something that is no op.
@@ -197,9 +232,8 @@ pub(crate) fn constant(tensor: Tensor) -> Tensor {
 }
 
 /// The state of the default stream of random numbers, to see whether an op draws.
-fn stream() -> Vec<u8> {
-    let _pause = mode::pause_recording();
-    Generator::default_generator().get_state().to_vec::<u8>()
+fn stream() -> Box<GeneratorState> {
+    Box::new(Generator::default_generator().lock().clone())
 }
 
 impl Recorder {
@@ -209,8 +243,8 @@ impl Recorder {
             Some(Known::Constant) => Origin::Constant(tensor.clone()),
             Some(Known::Made) => {
                 self.problem.get_or_insert_with(|| {
-                    "a tensor was made by a function that is not recorded as an op (random numbers, or numbers read from other tensors)"
-                        .into()
+                    let why = "a tensor was made by a function that is not recorded as an op (random numbers, or numbers read from other tensors)";
+                    Refusal::here(why.into())
                 });
                 Origin::Constant(tensor.clone())
             }
@@ -250,7 +284,7 @@ impl Recorder {
 /// What is noted of an op's run: the values it read, and whether it drew random numbers.
 pub(crate) struct Noted {
     inputs: Vec<usize>,
-    stream: Vec<u8>,
+    stream: Option<Box<GeneratorState>>,
     drew: bool,
 }
 
@@ -260,14 +294,13 @@ pub(crate) fn note(inputs: &[&Tensor], inplace: bool) -> Noted {
     if inplace {
         keep_constant(inputs.first());
     }
-    Noted { inputs, stream: stream(), drew: false }
+    Noted { inputs, stream: Some(stream()), drew: false }
 }
 
 impl Noted {
     /// The op has run.
     pub(crate) fn done(&mut self) {
-        self.drew = stream() != self.stream;
-        self.stream = Vec::new();
+        self.drew = self.stream.take().is_some_and(|before| *Generator::default_generator().lock() != *before);
     }
     /// It gave these tensors.
     pub(crate) fn ran(self, op: &Arc<dyn Op>, outputs: &[Tensor]) {
@@ -311,10 +344,10 @@ fn ran_inplace(op: &Arc<dyn Op>, inputs: Vec<usize>, target: &Tensor, drew: bool
         let others = all.any(|(v, a)| v != first && a.same_storage(&array) && !r.superseded.contains(&v));
         if others {
             r.problem.get_or_insert_with(|| {
-                format!(
+                Refusal::here(format!(
                     "{}: an in-place operation on memory that another tensor shares (a view, or a detached tensor)",
                     op.name()
-                )
+                ))
             });
         }
         let step = r.step(op.clone(), inputs, drew || outside || op.effects(), outside);

@@ -369,13 +369,22 @@ pub fn span(name: &'static str) -> Option<Open> {
     begin(Kind::Span, name.into(), None)
 }
 
-/// Begins an event of computing that is no op of its own, like a fused group of ops. `name` is asked only where something is traced.
+/// Begins an event of computing that is no op of its own, like a fused group of ops, of the last of these modules, each of which stands within the one before it
+/// and the first within the one that is running. `name` is asked only where something is traced.
 #[inline]
-pub fn computing(name: impl FnOnce() -> String) -> Option<Open> {
+pub fn computing(modules: &[u64], name: impl FnOnce() -> String) -> Option<Open> {
     if !mode::is_tracing() {
         return None;
     }
-    begin(Kind::Op, name().into(), None)
+    let scope = TRACER.with(|t| {
+        let mut t = t.borrow_mut();
+        let t = t.as_mut()?;
+        Some(modules.iter().fold(t.scope, |scope, id| {
+            let module = t.module(*id);
+            t.child(scope, module)
+        }))
+    });
+    begin(Kind::Op, name().into(), scope)
 }
 
 #[cold]

@@ -19,6 +19,8 @@ pub fn run(graph: &mut Graph) {
         graph.nodes[p].kind = Kind::Op(joined);
         graph.nodes[p].outputs = vec![y];
         graph.nodes[n].outputs.clear();
+        let modules = graph.nodes[n].modules.clone();
+        graph.nodes[p].joins(&modules);
     }
     graph.nodes.retain(|n| !n.outputs.is_empty() || n.effects || n.writes);
 }

@@ -179,6 +179,7 @@ fn rebuild(graph: &mut Graph, members: &[Vec<usize>], fused: &[Option<Fused>]) {
         node.kind = Kind::Fused(joined);
         (node.inputs, node.outputs) = (inputs, outputs);
         node.grad = nodes.iter().any(|n| old[*n].grad);
+        nodes.iter().for_each(|n| node.joins(&old[*n].modules));
         graph.nodes.push(node);
     }
 }
@@ -275,6 +276,8 @@ fn sums(graph: &mut Graph) {
             graph.nodes[p].outputs.push(y);
         }
         graph.nodes[n].outputs.clear();
+        let modules = graph.nodes[n].modules.clone();
+        graph.nodes[p].joins(&modules);
     }
     graph.nodes.retain(|n| !n.outputs.is_empty() || n.effects || n.writes);
 }

@@ -25,7 +25,9 @@ pub fn run(graph: &mut Graph) {
         }
         let last = *found.nodes.last().expect("at least two");
         found.nodes.iter().filter(|k| **k != last).for_each(|k| gone[*k] = true);
+        let modules: Vec<Vec<u64>> = found.nodes.iter().map(|k| graph.nodes[*k].modules.clone()).collect();
         let node = &mut graph.nodes[last];
+        modules.iter().for_each(|m| node.joins(m));
         node.kind = Kind::Rows(found.chain);
         (node.inputs, node.outputs) = (found.inputs, found.outputs);
     }

@@ -24,7 +24,7 @@ mod at {
 }
 
 /// A random stream: what PyTorch's `torch.Generator(device="cpu")` holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GeneratorState {
     pub(super) engine: Mt19937,
     seed: u64,

@@ -10,7 +10,7 @@ const TURN: usize = WORDS - AHEAD;
 /// The 32-bit Mersenne Twister with the bookkeeping of PyTorch's engine.
 ///
 /// Beside the state stands the whole block already tempered, so that bulk fills read words straight out of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mt19937 {
     state: [u32; WORDS],
     tempered: [u32; WORDS],

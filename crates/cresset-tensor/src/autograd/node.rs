@@ -307,7 +307,14 @@ fn bury(remains: Remains) {
 
 /// The name of an op's node that most have: `LeakyReluBackward0`.
 pub(crate) fn usual_name(op: &str) -> String {
-    camel_case(op) + "Backward0"
+    // What PyTorch makes another op of, and one that it spells its own way.
+    let known = match op {
+        "square" => "Pow",
+        "relu6" => "Hardtanh",
+        "log1p" => "Log1P",
+        _ => return camel_case(op) + "Backward0",
+    };
+    format!("{known}Backward0")
 }
 
 /// `leaky_relu` becomes `LeakyRelu`.

@@ -39,6 +39,7 @@ pub fn rrelu(x: &Tensor, lower: f64, upper: f64, training: bool) -> Tensor {
     if !training {
         return x.leaky_relu((lower + upper) / 2.0);
     }
+    crate::record::depends("rrelu");
     let slopes = Tensor::from_array(random::rrelu_slopes(&x.array(), lower, upper));
     x * slopes
 }

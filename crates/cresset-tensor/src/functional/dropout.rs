@@ -65,7 +65,7 @@ pub fn dropout3d(x: &Tensor, p: f64, training: bool) -> Tensor {
 #[track_caller]
 pub fn alpha_dropout(x: &Tensor, p: f64, training: bool) -> Tensor {
     check("alpha_dropout", x, p);
-    if idle(x, p, training) { x.clone() } else { alpha(x, p, &x.array()) }
+    if idle(x, p, training) { x.clone() } else { alpha(x, p, &x.array_unseen()) }
 }
 
 /// [`alpha_dropout`] of whole channels (`torch.nn.functional.feature_alpha_dropout(x, p, training)`).
@@ -135,6 +135,7 @@ fn one_for_each_channel(name: &'static str, x: &Tensor, single: bool) -> Array {
 
 /// Alpha dropout with one draw for each element of `like`.
 fn alpha(x: &Tensor, p: f64, like: &Array) -> Tensor {
+    crate::record::depends("alpha_dropout");
     if p == 1.0 {
         return x * &Tensor::from_array(Array::zeros(*like.meta()));
     }

@@ -155,6 +155,7 @@ pub fn binary_cross_entropy(input: &Tensor, target: &Tensor, weight: Option<&Ten
         );
     }
     let outside = input.detach().lt(0.0).logical_or(&input.detach().gt(1.0));
+    crate::record::depends("binary_cross_entropy");
     if crate::kernels::scalars(&outside.array()).iter().any(|s| s.truth()) {
         fail("binary_cross_entropy", "all elements of input should be between 0 and 1");
     }

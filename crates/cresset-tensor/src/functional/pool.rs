@@ -188,6 +188,7 @@ fn max_unpool(
     kernel: Dims,
     o: &MaxUnpoolOptions,
 ) -> Tensor {
+    crate::record::depends(name);
     let kernel = spread(kernel, nd);
     let (stride, padding) = (o.stride.map_or(kernel, |s| spread(s, nd)), spread(o.padding, nd));
     let (shape, have) = (x.shape(), indices.meta());

@@ -4,6 +4,7 @@ use crate::array::{Array, Meta};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::op::{Context, Few, Op, Saves, apply, apply1};
+use crate::ops::draw::{Draw, draw};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::random::{self, Generator};
 use crate::record::constant;
@@ -96,10 +97,15 @@ pub(crate) fn noise(like: &Array, p: f64) -> Tensor {
     if p == 1.0 {
         return constant(Tensor::from_array(Array::zeros(*like.meta())));
     }
+    draw(Draw::Noise(p), like, *like.meta())
+}
+
+/// The numbers of [`noise`].
+pub(super) fn drawn_noise(like: &Array, p: f64) -> Array {
     fn go<T: rng::Float + crate::dtype::Element<Stored = T>>(like: &Array, p: f64) -> Array {
         random::fill_like::<T>(like, like.dtype(), |g, out, _| g.dropout_noise(out, p), None)
     }
-    Tensor::from_array(with_float!(like.dtype(), T => go::<T>(like, p)))
+    with_float!(like.dtype(), T => go::<T>(like, p))
 }
 
 /// The probability is one, the dtype a floating-point one.

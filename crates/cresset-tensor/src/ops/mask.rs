@@ -9,6 +9,7 @@ use crate::error::fail;
 use crate::kernels;
 use crate::op::{Context, Few, Op, Saves, apply_directly, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
+use crate::record::depends;
 use crate::tensor::Tensor;
 use cresset_kernels::buffer::Element as Stored;
 
@@ -137,6 +138,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn masked_select(&self, mask: &Tensor) -> Tensor {
+        depends("masked_select");
         if mask.dtype() != DType::Bool {
             fail(
                 "masked_select",
@@ -154,6 +156,7 @@ impl Tensor {
     #[track_caller]
     pub fn masked_scatter(&self, mask: &Tensor, source: &Tensor) -> Tensor {
         let name = "masked_scatter";
+        depends(name);
         if mask.dtype() != DType::Bool {
             fail(
                 name,

@@ -6,6 +6,7 @@ mod addmm;
 mod batched;
 pub(crate) mod contract;
 pub(crate) mod conv;
+pub(crate) mod draw;
 pub(crate) mod drawn;
 pub(crate) mod dropout;
 mod dtype;

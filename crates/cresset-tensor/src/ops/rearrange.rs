@@ -8,6 +8,7 @@ use crate::error::fail;
 use crate::kernels;
 use crate::op::{Context, Few, Op, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
+use crate::record::depends;
 use crate::tensor::Tensor;
 use cresset_kernels::buffer::Element as Stored;
 
@@ -268,6 +269,7 @@ impl Tensor {
     #[track_caller]
     pub fn repeat_interleave_each(&self, repeats: &Tensor, dim: impl Into<Option<isize>>) -> Tensor {
         let name = "repeat_interleave";
+        depends(name);
         let Some(dim) = dim.into() else { return self.reshape(-1).repeat_interleave_each(repeats, 0) };
         if self.dim() == 0 {
             return self.reshape(1).repeat_interleave_each(repeats, dim);

@@ -8,6 +8,7 @@ use crate::error::fail;
 use crate::op::{Context, Few, Op, apply1};
 use crate::ops::matrix::with_number;
 use crate::ops::table::{OpInfo, Sample, numbers};
+use crate::record::depends;
 use crate::tensor::Tensor;
 
 /// Which elements are not zero, in row-major order.
@@ -29,6 +30,7 @@ impl Tensor {
     /// assert_eq!(x.nonzero().to_vec::<i64>(), [0, 1, 1, 0]);
     /// ```
     pub fn nonzero(&self) -> Tensor {
+        depends("nonzero");
         let (a, n) = (self.array(), self.dim());
         let shape = *a.shape();
         let mut out: Vec<i64> = Vec::new();
@@ -69,6 +71,7 @@ impl Tensor {
     /// If the dtype is not int64, or a class is negative or too high.
     #[track_caller]
     pub fn one_hot(&self, num_classes: impl Into<Option<usize>>) -> Tensor {
+        depends("one_hot");
         if self.dtype() != DType::I64 {
             fail(
                 "one_hot",
@@ -122,6 +125,7 @@ impl Tensor {
     /// How often each non-negative integer occurs; at least `minlength` counts (`x.bincount(minlength=minlength)`).
     #[track_caller]
     pub fn bincount(&self, minlength: usize) -> Tensor {
+        depends("bincount");
         let at = self.bins();
         let n = at.iter().map(|&i| i + 1).max().unwrap_or(0).max(minlength);
         let mut counts = vec![0i64; n];
@@ -132,6 +136,7 @@ impl Tensor {
     /// (`x.bincount(weights, minlength)`).
     #[track_caller]
     pub fn bincount_weighted(&self, weights: &Tensor, minlength: usize) -> Tensor {
+        depends("bincount");
         let at = self.bins();
         if weights.shape() != self.shape() {
             fail("bincount", "weights should be 1-d and have the same length as input");

@@ -8,6 +8,7 @@ use crate::error::fail;
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::ops::value::Value;
 use crate::ops::view::dim_of;
+use crate::record::depends;
 use crate::tensor::Tensor;
 
 impl Tensor {
@@ -150,6 +151,7 @@ impl Tensor {
     /// The dimension and the positions of `index_fill`, which may count from the end.
     #[track_caller]
     fn along_wrapped(&self, op: &'static str, dim: isize, index: &Tensor) -> (usize, Tensor) {
+        depends(op);
         let d = dim_of(op, dim, self.dim());
         if index.dtype() != DType::I64 && index.dtype() != DType::I32 {
             fail(op, format!("{op}(): Expected dtype int64 for index."));

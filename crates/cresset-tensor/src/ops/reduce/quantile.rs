@@ -5,6 +5,7 @@ use super::{around, one_dim};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::ops::table::{OpInfo, Sample, numbers};
+use crate::record::depends;
 use crate::tensor::Tensor;
 
 /// What a quantile between two elements is.
@@ -33,6 +34,7 @@ fn quantile(
     interpolation: Interpolation,
     skip_nan: bool,
 ) -> Tensor {
+    depends(name);
     let dtype = x.dtype();
     if x.numel() == 0 {
         fail(name, format!("{name}() input tensor must be non-empty"));

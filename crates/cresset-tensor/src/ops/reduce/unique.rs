@@ -6,6 +6,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::fail;
 use crate::ops::join::cat;
 use crate::ops::table::{OpInfo, Sample, numbers};
+use crate::record::depends;
 use crate::tensor::Tensor;
 use std::cmp::Ordering;
 
@@ -31,6 +32,7 @@ fn compare(a: Scalar, b: Scalar) -> Ordering {
 
 #[track_caller]
 fn unique(x: &Tensor, name: &'static str, dim: Option<isize>, sorted: bool) -> Unique {
+    depends(name);
     let shape = x.shape();
     // Slices along the dimension as rows; single elements without one.
     let (rows, count, inverse_shape): (Tensor, usize, Dims) = match dim {
