@@ -323,13 +323,17 @@ impl Run {
         let mut watch = watch::begin(op, inputs, false);
         let mut arrays = SmallVec::with_capacity(inputs.len());
         let any = enter(inputs, &mut arrays);
-        let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+        // Filled by hand: `collect` is a call each.
+        let (mut metas, mut refs) = (SmallVec::<[&Meta; 3]>::new(), SmallVec::<[&Array; 3]>::new());
+        for a in &arrays {
+            metas.push(a.meta());
+            refs.push(a);
+        }
         let out_metas = match op.infer(&metas) {
             Ok(m) => m,
             Err(sentence) => error::raise(Error::new(op.name(), sentence)),
         };
         let wants_graph = check_graph(op, inputs, any);
-        let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
         let outputs = op.forward(&refs, &out_metas);
         drop((refs, metas));
         debug_assert!(
@@ -409,7 +413,11 @@ fn wants_graph(inputs: &[&Tensor]) -> bool {
 /// Takes the numbers of all inputs; says whether one of them requires grad.
 #[inline]
 fn enter(inputs: &[&Tensor], arrays: &mut SmallVec<[Array; 3]>) -> bool {
-    inputs.iter().fold(false, |any, t| t.enter(arrays) || any)
+    let mut any = false;
+    for t in inputs {
+        any |= t.enter(arrays);
+    }
+    any
 }
 
 /// Must a run with these inputs, of which `any` requires grad, be recorded? Refuses what could not be differentiated, before anything is computed.

@@ -255,7 +255,7 @@ impl Recorder {
     fn push(&mut self, tensor: &Tensor, origin: Origin) -> usize {
         let array = tensor.array_unseen();
         let version = array.storage().version();
-        self.versions.entry(Arc::as_ptr(&array.storage())).or_insert_with(|| (array.storage().clone(), version));
+        self.versions.entry(Arc::as_ptr(array.storage())).or_insert_with(|| (array.storage().clone(), version));
         let v = self.recording.values.len();
         self.recording.values.push(origin);
         self.recording.arrays.push(array);
@@ -354,7 +354,7 @@ fn ran_inplace(op: &Arc<dyn Op>, inputs: Vec<usize>, target: &Tensor, drew: bool
         r.output(step, target);
         r.superseded.push(first);
         let version = array.storage().version();
-        r.versions.insert(Arc::as_ptr(&array.storage()), (array.storage().clone(), version));
+        r.versions.insert(Arc::as_ptr(array.storage()), (array.storage().clone(), version));
     });
 }
 
