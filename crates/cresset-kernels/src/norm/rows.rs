@@ -1,7 +1,7 @@
 //! Layer norm and RMS norm: each row by its own statistics, with a weight and a bias for each place in the row.
 
 use crate::level::{Kernel, Simd, dispatch};
-use crate::reduce::{Deviations, PIECE, Real, Shared, Sum, fold, fold_row, kernels, sum_pairs};
+use crate::reduce::{Deviations, PIECE, Real, Shared, Sum, fold, fold_row, kernels, sum_triples};
 use crate::threads::{pieces, run_ranges};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -138,35 +138,50 @@ impl<T: Real> Kernel for Backward<'_, T> {
         for row in self.rows.clone() {
             let (g, x) = (&self.g[row * n..][..n], &self.x[row * n..][..n]);
             let (m, r) = (self.mean[row], self.rstd[row]);
-            if let Some(gw) = &mut self.gw {
-                let gw = &mut gw[..n];
-                for i in 0..n {
-                    gw[i] = gw[i] + g[i] * ((x[i] - m) * r);
+            match (&mut self.gw, &mut self.gb) {
+                (Some(gw), Some(gb)) => {
+                    let (gw, gb) = (&mut gw[..n], &mut gb[..n]);
+                    for i in 0..n {
+                        gw[i] = gw[i] + g[i] * ((x[i] - m) * r);
+                        gb[i] = gb[i] + g[i];
+                    }
                 }
-            }
-            if let Some(gb) = &mut self.gb {
-                let gb = &mut gb[..n];
-                for i in 0..n {
-                    gb[i] = gb[i] + g[i];
+                (Some(gw), None) => {
+                    let gw = &mut gw[..n];
+                    for i in 0..n {
+                        gw[i] = gw[i] + g[i] * ((x[i] - m) * r);
+                    }
                 }
+                (None, Some(gb)) => {
+                    let gb = &mut gb[..n];
+                    for i in 0..n {
+                        gb[i] = gb[i] + g[i];
+                    }
+                }
+                (None, None) => {}
             }
             let Some(out) = self.out else { continue };
             // SAFETY: ranges of rows do not overlap.
             let out = unsafe { out.part(row * n, n) };
-            // What flows into the normalised row.
+            // What flows into the normalised row is g w: its sum, and its sum along the row.
+            let (level, along) = match self.weight {
+                Some(w) => sum_triples(g, x, w, |g, x, w| (g * w, g * w * (x - m))),
+                None => sum_triples(g, x, x, |g, x, _| (g, g * (x - m))),
+            };
+            let level = if self.centred { level / many } else { T::ZERO };
+            let along = along * r * r / many;
             match self.weight {
                 Some(w) => {
                     let w = &w[..n];
                     for i in 0..n {
-                        out[i] = g[i] * w[i];
+                        out[i] = (g[i] * w[i] - level - (x[i] - m) * along) * r;
                     }
                 }
-                None => out.copy_from_slice(g),
-            }
-            let along = sum_pairs(out, x, |g, x| g * (x - m)) * r * r / many;
-            let level = if self.centred { fold_row::<_, S>(&Sum::<T>(PhantomData), out) / many } else { T::ZERO };
-            for i in 0..n {
-                out[i] = (out[i] - level - (x[i] - m) * along) * r;
+                None => {
+                    for i in 0..n {
+                        out[i] = (g[i] - level - (x[i] - m) * along) * r;
+                    }
+                }
             }
         }
     }
