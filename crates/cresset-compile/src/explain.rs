@@ -58,12 +58,16 @@ impl Report {
             ops: match &n.kind {
                 Kind::Fused(f) => f.names.len(),
                 Kind::Rows(r) => r.names.len(),
+                Kind::Op(op) if op.row_product().is_some_and(|p| p.relu) => 2,
                 _ => 1,
             },
             steps: steps(&n.kind),
             alone: match &n.kind {
                 Kind::Fused(_) | Kind::Rows(_) => None,
                 Kind::Gradient(_) => Some("the gradient of an op that is not pointwise"),
+                Kind::Op(op) if op.row_product().is_some_and(|p| p.relu) => {
+                    Some("a product, which applies the relu behind it")
+                }
                 Kind::Op(_) if n.effects => Some("draws random numbers or changes a buffer"),
                 Kind::Op(op) if op.is_view() => Some("a view"),
                 Kind::Op(op) if op.pointwise().is_some() => Some("no neighbour of its shape and dtype to fuse with"),
@@ -149,7 +153,11 @@ impl Report {
                 let label = std::iter::once(in_lines(&j.name)).chain(j.shapes.iter().cloned());
                 let node = Node::new(label.collect::<Vec<_>>().join("\n")).group(group);
                 graph.node(match j.alone {
-                    None => node.fill("#add8e6").tooltip(format!("{} ops, {} steps in one pass", j.ops, j.steps)),
+                    None => node.fill("#add8e6").tooltip(format!(
+                        "{}, {} in one pass",
+                        count(j.ops, "op"),
+                        count(j.steps, "step")
+                    )),
                     Some(why) => node.tooltip(format!("alone: {why}")),
                 });
             }
@@ -189,20 +197,26 @@ impl fmt::Display for Report {
         if self.once > 0 {
             writeln!(f, "{} of the forward jobs run only when a parameter or buffer has changed", self.once)?;
         }
-        write!(f, "memory of results: {} before, {} after", size(self.memory_before), size(self.memory_after))
+        let kept = if self.backward.is_empty() { "" } else { ", with what backward reads" };
+        let (before, after) = (size(self.memory_before), size(self.memory_after));
+        write!(f, "memory of results: {before} before, {after} after{kept}")
     }
 }
 
 fn jobs(f: &mut fmt::Formatter, title: &str, jobs: &[JobReport]) -> fmt::Result {
-    writeln!(f, "{title}: {} jobs", jobs.len())?;
+    writeln!(f, "{title}: {}", count(jobs.len(), "job"))?;
     for (i, j) in jobs.iter().enumerate() {
         write!(f, "{i:4}  {} -> {}", j.name, j.shapes.join(", "))?;
         match j.alone {
-            None => writeln!(f, "   fused: {} ops, {} steps in one pass", j.ops, j.steps)?,
+            None => writeln!(f, "   fused: {}, {} in one pass", count(j.ops, "op"), count(j.steps, "step"))?,
             Some(why) => writeln!(f, "   alone: {why}")?,
         }
     }
     Ok(())
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn size(bytes: usize) -> String {

@@ -175,6 +175,7 @@ impl Node {
     /// A name for people.
     pub fn name(&self) -> String {
         match &self.kind {
+            Kind::Op(op) if op.row_product().is_some_and(|p| p.relu) => format!("{}+relu", op.name()),
             Kind::Op(op) => op.name().to_string(),
             Kind::Gradient(g) => format!("{}_backward", g.op.name()),
             Kind::Fused(f) => f.names.join("+"),

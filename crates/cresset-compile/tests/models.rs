@@ -4,7 +4,8 @@ use cresset_compile::{Compiled, compile, compile_fn};
 use cresset_nn::prelude::*;
 use cresset_nn::*;
 use cresset_tensor::{DType, attempt, manual_seed, no_grad, where_};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The tests of this file share one stream of random numbers, so they run one after the other, each from the same seed.
 fn alone() -> MutexGuard<'static, ()> {
@@ -307,6 +308,45 @@ fn random_numbers_of_the_model_are_drawn_in_every_run() {
         assert!(got.equal(&Tensor::rand([3])));
     }
     assert_eq!(f.kinds(), 1);
+}
+
+#[test]
+fn the_plan_tells_what_was_joined() {
+    let _alone = alone();
+    let model = Sequential::new((Linear::new(3, 4), ReLU::new(), Linear::new(4, 2)));
+    let report = no_grad(|| compile(&model, &Tensor::randn([2, 3]))).explain();
+    let names: Vec<&str> = report.forward.iter().map(|j| &*j.name).collect();
+    assert_eq!(names, ["linear+relu", "linear"]);
+    let text = report.to_string();
+    assert!(text.contains("3 ops recorded\nforward: 2 jobs\n"), "{text}");
+    assert!(text.contains("alone: a product, which applies the relu behind it"), "{text}");
+}
+
+#[test]
+fn hooks_on_the_model_itself_run() {
+    let _alone = alone();
+    let model = Sequential::new((Linear::new(3, 4), Tanh::new()));
+    let x = Tensor::randn([2, 3]);
+    let fast = compile(&model, &x);
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = |n: usize| {
+        let seen = seen.clone();
+        move || drop(seen.fetch_add(n, Ordering::Relaxed))
+    };
+    let (before, back) = (count(1), count(100));
+    let _pre = model.register_forward_pre_hook(move |_, x| {
+        before();
+        Some(&x[0] * 2.0)
+    });
+    let _post = model.register_forward_hook(|_, _, y| Some(&y[0] + 1.0));
+    let _back = model.register_full_backward_hook(move |_, _, _| back());
+    let leaf = x.detach().requires_grad_(true);
+    for _ in 0..2 {
+        close(&fast.call(&leaf), &model.call(&leaf), 1e-6);
+    }
+    assert_eq!((fast.kinds(), seen.swap(0, Ordering::Relaxed)), (2, 4));
+    fast.call(&leaf).sum().backward();
+    assert_eq!(seen.load(Ordering::Relaxed), 101);
 }
 
 #[test]

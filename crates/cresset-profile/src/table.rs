@@ -78,6 +78,7 @@ impl Rows {
     pub fn table(&self, sort_by: SortBy, row_limit: usize) -> String {
         let sorted = self.clone().sorted(sort_by);
         let whole = self.whole.as_nanos() as f64;
+        let flops = flops_in(self.rows.iter().map(|r| r.flops).max().unwrap_or(0));
         let with_module = self.rows.iter().any(|r| r.module.is_some());
         let mut head = vec!["Name"];
         if with_module {
@@ -85,7 +86,7 @@ impl Rows {
         }
         head.extend(["Self CPU %", "Self CPU", "CPU total %", "CPU total", "CPU time avg"]);
         head.push(if self.of_modules { "Backward" } else { "CPU Mem" });
-        head.extend(["Peak Mem", "# of Calls", "Bytes", "GFLOPs", "GFLOP/s", "Floor %", "Limit"]);
+        head.extend(["Peak Mem", "# of Calls", "Bytes", flops.0, "GFLOP/s", "Floor %", "Limit"]);
         let cells = |r: &Row| {
             let (own, total) = (r.self_time.as_nanos() as f64, r.total_time.as_nanos() as f64);
             let percent = |part: f64| format!("{:.2}%", if whole > 0.0 { 100.0 * part / whole } else { 0.0 });
@@ -104,7 +105,7 @@ impl Rows {
                 size(r.peak_bytes as f64),
                 r.calls.to_string(),
                 size(r.bytes as f64),
-                if r.flops == 0 { "--".into() } else { format!("{:.3}", r.flops as f64 / 1e9) },
+                if r.flops == 0 { "--".into() } else { format!("{:.3}", r.flops as f64 / flops.1) },
                 if r.flops == 0 { "--".into() } else { format!("{:.1}", r.flops as f64 / total.max(1.0)) },
                 if none { "--".into() } else { format!("{:.1}%", 100.0 * r.share()) },
                 if none { "--".into() } else { r.limit().name().into() },
@@ -129,7 +130,8 @@ impl Rows {
         }
         text += &rule;
         if sorted.rows.len() > row_limit {
-            text += &format!("{} more rows\n", sorted.rows.len() - row_limit);
+            let more = sorted.rows.len() - row_limit;
+            text += &format!("{more} more row{}\n", if more == 1 { "" } else { "s" });
         }
         text + &format!("Self CPU time total: {}\n", time(whole))
     }
@@ -145,6 +147,16 @@ fn shortened(name: &str) -> String {
     match name.char_indices().nth(NAME_WIDTH) {
         None => name.to_string(),
         Some(_) => name.chars().take(NAME_WIDTH - 3).collect::<String>() + "...",
+    }
+}
+
+/// The unit for operations of which the largest row has so many, as torch.profiler chooses it.
+fn flops_in(most: u64) -> (&'static str, f64) {
+    match most {
+        0..1_000_000 => ("KFLOPs", 1e3),
+        1_000_000..1_000_000_000 => ("MFLOPs", 1e6),
+        1_000_000_000..1_000_000_000_000 => ("GFLOPs", 1e9),
+        _ => ("TFLOPs", 1e12),
     }
 }
 
@@ -175,6 +187,7 @@ mod tests {
     fn figures_are_printed_as_in_pytorch() {
         assert_eq!([time(12_345.0), time(1.5e7), time(2e9)], ["12.345us", "15.000ms", "2.000s"]);
         assert_eq!([size(12.0), size(-2048.0), size(3.0 * 1048576.0)], ["12 B", "-2.00 KB", "3.00 MB"]);
+        assert_eq!([5, 5_000_000, 5_000_000_000].map(|n| flops_in(n).0), ["KFLOPs", "MFLOPs", "GFLOPs"]);
         assert_eq!(shortened(&"x".repeat(60)), "x".repeat(52) + "...");
     }
 

@@ -2,7 +2,7 @@
 
 use crate::graph::{Graph, Kind, is_own};
 
-/// Joins each ReLU with the product before it, where nobody else reads that product.
+/// Joins each ReLU with the product before it, where nobody else reads that product. The product does the work, so its module keeps the job.
 pub fn run(graph: &mut Graph) {
     let producers = graph.producers();
     let uses = graph.uses();
@@ -19,8 +19,6 @@ pub fn run(graph: &mut Graph) {
         graph.nodes[p].kind = Kind::Op(joined);
         graph.nodes[p].outputs = vec![y];
         graph.nodes[n].outputs.clear();
-        let modules = graph.nodes[n].modules.clone();
-        graph.nodes[p].joins(&modules);
     }
     graph.nodes.retain(|n| !n.outputs.is_empty() || n.effects || n.writes);
 }

@@ -26,8 +26,11 @@ impl Computed for f64 {
     }
 }
 
-/// Elements that one thread takes at a time: with Adam's four streams 64 kilobytes, 3 to 6 µs of work. Claiming a piece takes 0.05.
-const GRAIN: usize = 4 * 1024;
+/// Elements that one thread takes at a time: a thirty-second of all, but neither so few that claiming them (0.05 µs) counts, nor more than are needed. Two
+/// threads whose pieces lie side by side fetch each other's numbers ahead: over ten million, pieces of 4,096 take 1.3 times as long as these.
+fn grain(elements: usize) -> usize {
+    (elements / 32).clamp(4 * 1024, 64 * 1024).next_multiple_of(ALIGN)
+}
 /// Parameters stand in the list as if they were a multiple of this long, so that every cut lies between blocks of lanes.
 const ALIGN: usize = 64;
 
@@ -128,7 +131,7 @@ impl<'a> Together<'a> {
 
     /// Runs all of them, in pieces on several threads.
     pub fn run(self) {
-        threads::run_ranges(self.len(), GRAIN, &|r| {
+        threads::run_ranges(self.len(), grain(self.len()), &|r| {
             let mut task = self.ends.partition_point(|end| *end <= r.start);
             let mut at = r.start;
             while at < r.end {
