@@ -274,17 +274,24 @@ pub trait LaneOps: Lane {
 impl<L: Lane> LaneOps for L {}
 
 /// How the loop around a function is compiled.
-pub trait Style: crate::map::Compile + 'static {}
+pub trait Style: 'static {
+    /// In one piece?
+    const WHOLE: bool;
+}
 /// The whole function is compiled into its loop, for each level and type: fastest, but each such function adds a second or more to the
 /// time that the library takes to compile.
 #[derive(Clone, Copy, Debug)]
 pub struct InRegisters;
-/// The function is run as a row of calls over blocks of 64 numbers: about as fast for functions of few steps on data in cache, and almost
-/// free to compile.
+/// The function is written down as a list of steps, which are run over blocks of 64 numbers: about as fast for functions of few steps on data
+/// in cache, and almost free to compile.
 #[derive(Clone, Copy, Debug)]
 pub struct InBlocks;
-impl Style for InRegisters {}
-impl Style for InBlocks {}
+impl Style for InRegisters {
+    const WHOLE: bool = true;
+}
+impl Style for InBlocks {
+    const WHOLE: bool = false;
+}
 
 /// A pointwise function of one number, with its derivative. The value may carry hyperparameters. Mark both methods
 /// `#[inline(always)]`: the loop around them is compiled for each level.

@@ -157,6 +157,24 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
+/// Runs `kernel` compiled for the levels with fused multiply-add alone.
+///
+/// # Safety
+/// The level in use is not [`Level::Scalar`].
+#[inline(always)]
+pub(crate) unsafe fn fused<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the other levels of this architecture have all that `avx2` enables.
+    return unsafe { avx2(kernel) };
+    #[cfg(not(target_arch = "x86_64"))]
+    plain::<Fused, K>(kernel)
+}
+
+/// Runs `kernel` compiled for what every processor has: for work that is too rare to be compiled twice.
+pub(crate) fn anywhere<K: Kernel>(kernel: K) -> K::Output {
+    plain::<Plain, K>(kernel)
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn avx2<K: Kernel>(kernel: K) -> K::Output {

@@ -143,6 +143,7 @@ unsafe impl Vector for F64x4 {
     type T = f64;
     const W: usize = 4;
     const SQUARE: usize = 4;
+    const RARE: bool = true;
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
         // SAFETY: as the trait says, here and below.
@@ -241,5 +242,27 @@ pub unsafe fn transpose4(src: *const f64, lds: usize, dst: *mut f64, ldd: usize)
     }
 }
 
-kernels!(f32_kernels, F32x8, f32, "avx2,fma", 6, 2, [1, 2, 3, 4, 5, 6], [4, 5, 6], [1, 2]);
-kernels!(f64_kernels, F64x4, f64, "avx2,fma", 6, 2, [1, 2, 3, 4, 5, 6], [4, 5, 6], [1, 2]);
+kernels!(
+    f32_kernels,
+    F32x8,
+    f32,
+    "avx2,fma",
+    6,
+    2,
+    [1, 2, 3, 4, 5, 6],
+    [4, 5, 6],
+    [1, 2],
+    [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]
+);
+kernels!(
+    f64_kernels,
+    F64x4,
+    f64,
+    "avx2,fma",
+    6,
+    2,
+    [1, 2, 3, 4, 5, 6],
+    [4, 5, 6],
+    [1, 2],
+    [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]
+);

@@ -18,6 +18,7 @@ macro_rules! avx512 {
             type T = $t;
             const W: usize = $w;
             const SQUARE: usize = $square;
+            const MASKED: bool = true;
             #[inline(always)]
             unsafe fn splat(x: $t) -> Self {
                 // SAFETY: as the trait says, here and below.
@@ -111,5 +112,6 @@ kernels!(
     3,
     [1, 2, 3, 4, 5, 6, 7, 8],
     [5, 6, 7, 8],
-    [1, 2, 3]
+    [1, 2, 3],
+    [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]
 );

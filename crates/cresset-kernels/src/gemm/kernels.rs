@@ -37,7 +37,8 @@ pub struct Kernels<T> {
 
 /// A function `$name` that returns the kernels of vector `$v`, compiled with `$features`.
 macro_rules! kernels {
-    ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], [$($half:literal),*], $nvs:tt) => {
+    ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], [$($half:literal),*], $nvs:tt,
+     [$(($mx:literal, $nw:literal, $u:literal)),*]) => {
         /// The kernels on this vector.
         pub fn $name() -> &'static $crate::gemm::kernels::Kernels<$t> {
             use $crate::gemm::{kernels, thin, tile as text};
@@ -54,7 +55,14 @@ macro_rules! kernels {
             $(#[target_feature(enable = $features)])?
             unsafe fn across<const MR: usize, const NV: usize>(t: &text::Tile<$t>) {
                 // SAFETY: see above.
-                unsafe { text::tile_across::<$v, MR, NV>(t) }
+                unsafe { turn(t, &text::sums_across::<$v, MR, NV>(t), MR, NV * size_of::<$v>() / size_of::<$t>()) }
+            }
+            // One for all tiles.
+            $(#[target_feature(enable = $features)])?
+            #[inline(never)]
+            unsafe fn turn(t: &text::Tile<$t>, sums: &text::Sums<$t>, mr: usize, width: usize) {
+                // SAFETY: see above.
+                unsafe { text::turn::<$v>(t, sums, mr, width) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn dots<const MX: usize, const NW: usize, const U: usize>(d: &thin::Dots<$t>) {
@@ -83,7 +91,7 @@ macro_rules! kernels {
                 tile: kernels::tiles!(tile, [$($r),*], $nvs),
                 packing: kernels::tiles!(packing, [$($half),*], $nvs),
                 across: kernels::tiles!(across, [$($r),*], $nvs),
-                dots: [dots::<1, 4, 2>, dots::<2, 4, 1>, dots::<3, 4, 1>, dots::<4, 3, 1>],
+                dots: [$(dots::<$mx, $nw, $u>),*],
                 rows: [rows::<1>, rows::<2>, rows::<3>, rows::<4>],
                 sweep,
                 pack,
@@ -108,8 +116,21 @@ macro_rules! tiles {
 }
 pub(super) use tiles;
 
-kernels!(f32_portable, Array<f32, 4>, f32, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2]);
-kernels!(f64_portable, Array<f64, 2>, f64, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2]);
+// Where there is AVX2 this is for old processors, with small tiles that are quick to compile.
+#[cfg(target_arch = "x86_64")]
+mod portable {
+    use super::Array;
+    super::kernels!(f32_kernels, Array<f32, 4>, f32, , 2, 2, [1, 2], [2], [1, 2], [(1, 2, 1), (2, 2, 1), (3, 1, 1), (4, 1, 1)]);
+    super::kernels!(f64_kernels, Array<f64, 2>, f64, , 2, 2, [1, 2], [2], [1, 2], [(1, 2, 1), (2, 2, 1), (3, 1, 1), (4, 1, 1)]);
+}
+#[cfg(not(target_arch = "x86_64"))]
+mod portable {
+    use super::Array;
+    super::kernels!(f32_kernels, Array<f32, 4>, f32, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2],
+        [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]);
+    super::kernels!(f64_kernels, Array<f64, 2>, f64, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2],
+        [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]);
+}
 
 /// A float type with kernels.
 pub trait Kerneled: Float {
@@ -125,9 +146,9 @@ impl Kerneled for f32 {
             Level::Avx512 => avx512::f32_kernels(),
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => avx2::f32_kernels(),
-            Level::Scalar | Level::Neon => f32_portable(),
+            Level::Scalar | Level::Neon => portable::f32_kernels(),
             #[allow(unreachable_patterns)]
-            _ => f32_portable(),
+            _ => portable::f32_kernels(),
         }
     }
 }
@@ -139,9 +160,9 @@ impl Kerneled for f64 {
             // A table of AVX-512 for f64 too would be a tenth of what this crate takes to compile.
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 | Level::Avx2 => avx2::f64_kernels(),
-            Level::Scalar | Level::Neon => f64_portable(),
+            Level::Scalar | Level::Neon => portable::f64_kernels(),
             #[allow(unreachable_patterns)]
-            _ => f64_portable(),
+            _ => portable::f64_kernels(),
         }
     }
 }

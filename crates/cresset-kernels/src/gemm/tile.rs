@@ -1,6 +1,7 @@
 //! The kernels' text, once for all vectors: tiles of `C` and packing. Each is inlined into a function with the right `#[target_feature]` by [`kernels!`](super::kernels).
 
 use super::vector::{Float, Vector};
+use std::mem::MaybeUninit;
 
 /// A tile's work: `C[rows, lanes] = act(alpha · A B + beta · C + bias)`.
 pub struct Tile<T> {
@@ -122,7 +123,19 @@ pub unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PACK: bool
         for i in 0..MR {
             V::prefetch(t.c.wrapping_add(i * t.ldc));
         }
-        if last == V::W {
+        if V::MASKED {
+            // One text for whole and partial vectors: half of what a tile takes to compile.
+            let acc = sums::<V, MR, NV, PACK, true>(t, last);
+            finish::<V, MR, NV, true>(t, last, &acc);
+        } else if V::RARE {
+            // Two texts for the sums, one for what becomes of them.
+            let acc = if last == V::W || !PACK && t.padded {
+                sums::<V, MR, NV, PACK, false>(t, last)
+            } else {
+                sums::<V, MR, NV, PACK, true>(t, last)
+            };
+            finish::<V, MR, NV, true>(t, last, &acc);
+        } else if last == V::W {
             let acc = sums::<V, MR, NV, PACK, false>(t, last);
             finish::<V, MR, NV, false>(t, last, &acc);
         } else {
@@ -175,39 +188,55 @@ unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
     }
 }
 
+/// Room for the sums of the largest tile: 8 x 48.
+const ROOM: usize = 8 * 48;
+
+/// The sums of a tile of the transposed product, row by row. Rows are filled up with zeros to whole squares.
+#[repr(C, align(64))]
+pub struct Sums<T>(MaybeUninit<[T; ROOM]>);
+
 /// A tile of the transposed product: rows of the tile are columns of `C`, and its `cols` lanes are rows of `C`.
-/// `b` must have all `NV * W` lanes.
+/// `b` must have all `NV * W` lanes. What is left to do with the sums is [`turn`].
 #[inline(always)]
-pub unsafe fn tile_across<V: Vector, const MR: usize, const NV: usize>(t: &Tile<V::T>) {
-    /// Room for the largest tile: 8 x 48.
-    const ROOM: usize = 8 * 48;
-    // SAFETY: the caller's tile says what may be read and written; the rest stays within the two arrays: MR rounded up to
-    // whole squares is at most 8, NV * W at most 48.
+pub unsafe fn sums_across<V: Vector, const MR: usize, const NV: usize>(t: &Tile<V::T>) -> Sums<V::T> {
+    let mut room = Sums(MaybeUninit::uninit());
+    // SAFETY: the caller's tile says what may be read; MR rounded up to whole squares is at most 8, NV * W at most 48.
     unsafe {
-        let s = V::SQUARE;
-        let width = NV * V::W;
         let acc = sums::<V, MR, NV, false, false>(t, V::W);
-        let mut rows = [V::T::ZERO; ROOM];
-        let mut turned = [V::T::ZERO; ROOM];
-        for i in 0..MR {
+        let rows = room.0.as_mut_ptr().cast::<V::T>();
+        for i in 0..MR.next_multiple_of(V::SQUARE) {
             for j in 0..NV {
-                acc[i][j].store(rows.as_mut_ptr().add(i * width + j * V::W));
+                let v = if i < MR { acc[i][j] } else { V::splat(V::T::ZERO) };
+                v.store(rows.add(i * NV * V::W + j * V::W));
             }
         }
+    }
+    room
+}
+
+/// Writes the sums of `mr` rows and `width` lanes, turned, to `C`.
+#[inline(always)]
+pub unsafe fn turn<V: Vector>(t: &Tile<V::T>, sums: &Sums<V::T>, mr: usize, width: usize) {
+    // SAFETY: the caller's tile says what may be written; the rest stays within the two rooms, as in `sums_across`, and what is read there was written.
+    unsafe {
+        let s = V::SQUARE;
+        let rows = sums.0.as_ptr().cast::<V::T>();
+        let mut turned = Sums::<V::T>(MaybeUninit::uninit());
+        let turned = turned.0.as_mut_ptr().cast::<V::T>();
         let (alpha, beta) = (V::splat(t.alpha), V::splat(t.beta));
         let keep = t.beta != V::T::ZERO;
         let mut i = 0;
-        while i < MR {
-            let n = if MR - i < s { MR - i } else { s };
+        while i < mr {
+            let n = if mr - i < s { mr - i } else { s };
             let mut lane = 0;
             while lane < width {
-                V::transpose(rows.as_ptr().add(i * width + lane), width, turned.as_mut_ptr().add(lane * s), s);
+                V::transpose(rows.add(i * width + lane), width, turned.add(lane * s), s);
                 lane += s;
             }
             let bias = if t.bias.is_null() { V::splat(V::T::ZERO) } else { V::load_part(t.bias.add(i), n) };
             for lane in 0..t.cols {
                 let p = t.c.add(lane * t.ldc + i);
-                let mut v = V::load_part(turned.as_ptr().add(lane * s), n).mul(alpha);
+                let mut v = V::load_part(turned.add(lane * s), n).mul(alpha);
                 if keep {
                     v = V::load_part(p, n).mul_add(beta, v);
                 }

@@ -38,6 +38,10 @@ pub unsafe trait Vector: Copy {
     type T: Float;
     /// Lanes.
     const W: usize;
+    /// Do partial loads and stores take no longer than whole ones?
+    const MASKED: bool = false;
+    /// Is it so seldom used that a few cycles for a tile are less than what it takes to compile?
+    const RARE: bool = false;
     /// Side of the square that `transpose` handles; divides `W`.
     const SQUARE: usize;
     unsafe fn splat(x: Self::T) -> Self;
@@ -72,6 +76,7 @@ macro_rules! array {
             type T = $t;
             const W: usize = $w;
             const SQUARE: usize = $w;
+            const RARE: bool = cfg!(target_arch = "x86_64");
             #[inline(always)]
             unsafe fn splat(x: $t) -> Self {
                 Array([x; $w])

@@ -1,6 +1,4 @@
-//! Lanes of 64 numbers. A pointwise function run over them is a row of calls, one for each of its steps, so its text costs next to nothing to
-//! compile: the loops behind the steps exist once for the whole library. Functions in the hot path are compiled in one piece
-//! instead (see [`Unary::Loop`](crate::lane::Unary::Loop)).
+//! The steps of pointwise functions over blocks of 64 numbers: loops that exist once for the whole library.
 
 use crate::lane::Lane;
 use crate::level::{Kernel, Simd, dispatch};
@@ -8,16 +6,6 @@ use crate::math::Wide;
 
 /// Numbers in a block: 256 or 512 bytes, so that the blocks of one function stay in the first-level cache.
 pub(super) const LEN: usize = 64;
-
-/// 64 numbers that are computed with in step.
-#[derive(Clone)]
-#[repr(align(64))]
-pub struct Block<W>(pub(super) [W; LEN]);
-
-/// 64 truth values: 0 or 1.
-#[derive(Clone)]
-#[repr(align(64))]
-pub struct Mask([u32; LEN]);
 
 /// A step of one, two numbers; a question about two.
 trait Step1: Copy {
@@ -92,8 +80,8 @@ pub trait Steps: Sized {
     fn block_fma(a: &[Self; LEN], b: &[Self; LEN], c: &[Self; LEN], out: &mut [Self; LEN]);
 }
 
-// The enums of steps, the steps of each type, and the lanes that call them: one line below for each method of `Lane`.
-macro_rules! block_lane {
+// The enums of steps, and the steps of each type: one line below for each method of `Lane`.
+macro_rules! steps_of_lane {
     (one: $($one:ident = $One:ident)*; two: $($two:ident = $Two:ident)*; ask: $($test:ident = $Test:ident $op:tt)*) => {
         /// A function of one number: each stands for the method of [`Lane`] of its name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,70 +134,9 @@ macro_rules! block_lane {
         fn ask<W: Wide>(question: Ask, a: &[W; LEN], b: &[W; LEN], out: &mut [u32; LEN]) {
             match question { $(Ask::$Test => dispatch(RunTest(a, b, out, $Test))),* }
         }
-
-        // Each method is one step over the block, never inlined: that is the point of blocks.
-        impl<W: Wide> Lane for Block<W> {
-            type Mask = Mask;
-            #[inline(never)]
-            fn splat(&self, v: f64) -> Self {
-                Block([W::of_f64(v); LEN])
-            }
-            #[inline(never)]
-            fn fma(&self, b: &Self, c: &Self) -> Self {
-                let mut out = Block([W::default(); LEN]);
-                W::block_fma(&self.0, &b.0, &c.0, &mut out.0);
-                out
-            }
-            $(
-            #[inline(never)]
-            fn $one(&self) -> Self {
-                let mut out = Block([W::default(); LEN]);
-                W::block_one(One::$One, &self.0, &mut out.0);
-                out
-            }
-            )*
-            $(
-            #[inline(never)]
-            fn $two(&self, b: &Self) -> Self {
-                let mut out = Block([W::default(); LEN]);
-                W::block_two(Two::$Two, &self.0, &b.0, &mut out.0);
-                out
-            }
-            )*
-            $(
-            #[inline(never)]
-            fn $test(&self, b: &Self) -> Mask {
-                let mut out = Mask([0; LEN]);
-                W::block_ask(Ask::$Test, &self.0, &b.0, &mut out.0);
-                out
-            }
-            )*
-            #[inline(never)]
-            fn is_nan(&self) -> Mask {
-                self.ne(self)
-            }
-            #[inline(never)]
-            fn and(a: &Mask, b: &Mask) -> Mask {
-                Mask(std::array::from_fn(|i| a.0[i] & b.0[i]))
-            }
-            #[inline(never)]
-            fn or(a: &Mask, b: &Mask) -> Mask {
-                Mask(std::array::from_fn(|i| a.0[i] | b.0[i]))
-            }
-            #[inline(never)]
-            fn not(a: &Mask) -> Mask {
-                Mask(std::array::from_fn(|i| a.0[i] ^ 1))
-            }
-            #[inline(never)]
-            fn select(mask: &Mask, yes: &Self, no: &Self) -> Self {
-                let mut out = Block([W::default(); LEN]);
-                W::block_select(&mask.0, &yes.0, &no.0, &mut out.0);
-                out
-            }
-        }
     };
 }
-block_lane!(
+steps_of_lane!(
     one: neg = Neg abs = Abs sign = Sign sqrt = Sqrt rsqrt = Rsqrt recip = Recip floor = Floor ceil = Ceil round = Round trunc = Trunc
         exp = Exp exp2 = Exp2 expm1 = Expm1 ln = Ln log2 = Log2 log10 = Log10 log1p = Log1p sin = Sin cos = Cos tan = Tan asin = Asin
         acos = Acos atan = Atan sinh = Sinh cosh = Cosh tanh = Tanh asinh = Asinh acosh = Acosh atanh = Atanh sigmoid = Sigmoid

@@ -298,7 +298,8 @@ pub(super) struct Chain<'a, W> {
     out: *mut W,
 }
 
-/// Vectors that go through a chain together: three quarters of the registers, the others hold operands.
+/// Vectors that go through a chain together: three quarters of the registers, the others hold operands. One, where it is for old processors
+/// alone: a tenth of the text.
 const VECTORS: usize = 12;
 
 impl<W: Vectors> Kernel for Chain<'_, W> {
@@ -308,10 +309,9 @@ impl<W: Vectors> Kernel for Chain<'_, W> {
         // SAFETY: by the promise of `Instructions::chain`; the level is the one that was chosen because the processor has it.
         unsafe {
             #[cfg(target_arch = "x86_64")]
-            if S::FUSED {
-                return self.go::<W::Avx2>();
-            }
-            self.go::<W::Portable<S>>()
+            return if S::FUSED { self.go::<W::Avx2, VECTORS>() } else { self.go::<W::Portable<S>, 1>() };
+            #[cfg(not(target_arch = "x86_64"))]
+            self.go::<W::Portable<S>, VECTORS>()
         }
     }
 }
@@ -320,13 +320,13 @@ impl<W: Vectors> Chain<'_, W> {
     /// # Safety
     /// The processor must have the vectors' instructions.
     #[inline(always)]
-    unsafe fn go<V: Vector<W>>(self) {
+    unsafe fn go<V: Vector<W>, const N: usize>(self) {
         let mut start = 0;
-        // SAFETY: `start + VECTORS * V::LEN` is at most TILE, which is a multiple of it; others are steps that the link reads.
+        // SAFETY: `start + N * V::LEN` is at most TILE, which is a multiple of it; others are steps that the link reads.
         unsafe {
             while start < TILE {
-                let mut x = [V::load(self.from.add(start)); VECTORS];
-                for v in 1..VECTORS {
+                let mut x = [V::load(self.from.add(start)); N];
+                for v in 1..N {
                     x[v] = V::load(self.from.add(start + v * V::LEN));
                 }
                 for link in self.links {
@@ -337,7 +337,7 @@ impl<W: Vectors> Chain<'_, W> {
                         (|$x:ident $(, $other:ident)*| $y:expr) => {{
                             let mut _k = 0..3;
                             $( let $other = other(_k.next().expect("at most three")); )*
-                            for v in 0..VECTORS {
+                            for v in 0..N {
                                 let $x = x[v];
                                 $( let $other = V::load($other.add(v * V::LEN)); )*
                                 x[v] = $y;
@@ -349,7 +349,7 @@ impl<W: Vectors> Chain<'_, W> {
                         (|$x:ident $(, $other:ident)*| $y:expr) => {{
                             let mut _k = 0..3;
                             $( let $other = V::splat(*other(_k.next().expect("at most three"))); )*
-                            for v in 0..VECTORS {
+                            for v in 0..N {
                                 let $x = x[v];
                                 x[v] = $y;
                             }
@@ -399,10 +399,10 @@ impl<W: Vectors> Chain<'_, W> {
                         Act::SameKeep => each!(|x, a, b| x.eq(a).select(x, b)),
                     }
                 }
-                for v in 0..VECTORS {
+                for v in 0..N {
                     x[v].store(self.out.add(start + v * V::LEN));
                 }
-                start += VECTORS * V::LEN;
+                start += N * V::LEN;
             }
         }
     }

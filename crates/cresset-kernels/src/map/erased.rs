@@ -1,12 +1,15 @@
-//! Pointwise functions as values: a [`Function`] holds a function's constants and pointers to its loops over blocks, and the element type is a
-//! value, too. A caller that serves all functions and floating-point types through these compiles each function for its two computing types
-//! alone (f32 serves f16 and bf16), without any glue around it.
+//! Pointwise functions as values: a [`Function`] holds a function's constants and pointers to its text, and the element type is a
+//! value, too. A caller that serves all functions and floating-point types through these compiles each text once, and the loops of functions in the
+//! hot path for the two computing types (f32 serves f16 and bf16), without any glue around it.
 
 use super::constants::Constants;
 use super::drive::{INPUTS, Operand, drive};
 use super::element::Element;
-use super::float::{Body, Compile, Derivative, Eval, GradA, GradB, WithScalar, pointers};
-use crate::lane::{Binary, Unary};
+use super::float::{Body, Derivative, Eval, GradA, GradB, WithScalar, pointers, run_fused};
+use super::fused::Step;
+use super::text::{Note, Recorder, Text};
+use crate::lane::{Binary, Lane, Style, Unary};
+use crate::level::{Level, level};
 use crate::math::Wide;
 use crate::strided::{extent, is_contiguous, is_injective};
 use half::{bf16, f16};
@@ -64,26 +67,30 @@ fn output<'a>(kind: FloatKind, shape: &[usize], (bytes, strides): BytesOut<'a>) 
     o
 }
 
-/// The loop of a function over a block: `n` elements, of f32 or f64, lie behind each pointer that the function reads and behind `out`.
-///
-/// # Safety
-/// `body` points to what the loop is for.
-pub type BlockLoop = unsafe fn(body: *const (), ins: &[*const u8; INPUTS], out: *mut u8, n: usize);
+/// The loop of a function over `n` elements of f32 or f64, for the levels with fused multiply-add.
+type BlockLoop = unsafe fn(body: *const (), ins: &[*const u8; INPUTS], out: *mut u8, n: usize);
 
 /// A loop for f32 and for f64.
 type Pair = [BlockLoop; 2];
 
-/// The loops of a function, as pointers.
-struct Loops {
+/// What a function's text does for a part, over notes of the part's operands.
+type Writing = for<'r> unsafe fn(body: *const (), part: Part, x: &[Note<'r>; INPUTS]) -> Note<'r>;
+
+/// A function's text, and the loops of a function [`InRegisters`](crate::lane::InRegisters), as pointers.
+struct Texts {
     /// How many numbers the function takes.
     inputs: usize,
+    write: Writing,
+    whole: Option<Whole>,
+    /// Of the type of the constants.
+    id: fn() -> TypeId,
+}
+struct Whole {
     value: Pair,
     /// `g * ∂f/∂a`, `g * ∂f/∂b`; both the same for a function of one number.
     gradients: [Pair; 2],
-    /// Of a function of two numbers, for a plain number as one of them; without, the number is spread over a block.
+    /// Of a function of two numbers, for a plain number as one of them.
     with_scalar: Option<Pair>,
-    /// Of the type of the constants.
-    id: fn() -> TypeId,
 }
 
 /// Which of a function's loops to run.
@@ -107,53 +114,86 @@ pub enum Input<'a> {
     Nothing,
 }
 
-/// A pointwise function as a value: its constants and its loops. [`Function::get`] gives back what it was made from.
+/// A pointwise function as a value: its constants and its text. [`Function::get`] gives back what it was made from.
 #[derive(Clone, Copy)]
 pub struct Function {
     constants: Constants,
-    loops: &'static Loops,
+    texts: &'static Texts,
 }
 
 struct OfUnary<U>(U);
 impl<U: Unary> OfUnary<U> {
     const GRADIENT: Pair = [block::<Derivative<U>, f32, 3>, block::<Derivative<U>, f64, 3>];
-    const LOOPS: Loops = Loops {
-        inputs: 1,
+    const WHOLE: Whole = Whole {
         value: [block::<Eval<U>, f32, 1>, block::<Eval<U>, f64, 1>],
         gradients: [Self::GRADIENT; 2],
         with_scalar: None,
+    };
+    const TEXTS: Texts = Texts {
+        inputs: 1,
+        write: write_unary::<U>,
+        whole: if U::Loop::WHOLE { Some(Self::WHOLE) } else { None },
         id: TypeId::of::<U>,
     };
 }
 struct OfBinary<U>(U);
 impl<U: Binary> OfBinary<U> {
-    const LOOPS: Loops = Loops {
-        inputs: 2,
+    const WHOLE: Whole = Whole {
         value: [block::<Eval<U>, f32, 2>, block::<Eval<U>, f64, 2>],
         gradients: [
             [block::<GradA<U>, f32, 4>, block::<GradA<U>, f64, 4>],
             [block::<GradB<U>, f32, 4>, block::<GradB<U>, f64, 4>],
         ],
         with_scalar: None,
+    };
+    const TEXTS: Texts = Texts {
+        inputs: 2,
+        write: write_binary::<U>,
+        whole: if U::Loop::WHOLE { Some(Self::WHOLE) } else { None },
         id: TypeId::of::<U>,
     };
-    const WITH_SCALAR: Loops =
-        Loops { with_scalar: Some([scalar_block::<U, f32>, scalar_block::<U, f64>]), ..Self::LOOPS };
+    const WITH_SCALAR: Texts = Texts {
+        whole: Some(Whole { with_scalar: Some([scalar_block::<U, f32>, scalar_block::<U, f64>]), ..Self::WHOLE }),
+        ..Self::TEXTS
+    };
+}
+
+/// # Safety
+/// `body` points to a U.
+unsafe fn write_unary<'r, U: Unary>(body: *const (), part: Part, x: &[Note<'r>; INPUTS]) -> Note<'r> {
+    // SAFETY: the caller's promise.
+    let f = unsafe { &*body.cast::<U>() };
+    match part {
+        Part::Value => f.eval(&x[0]),
+        Part::Gradient(_) => x[0].mul(&f.derivative(&x[1], &x[2])),
+    }
+}
+
+/// # Safety
+/// `body` points to a U.
+unsafe fn write_binary<'r, U: Binary>(body: *const (), part: Part, x: &[Note<'r>; INPUTS]) -> Note<'r> {
+    // SAFETY: the caller's promise.
+    let f = unsafe { &*body.cast::<U>() };
+    match part {
+        Part::Value => f.eval(&x[0], &x[1]),
+        Part::Gradient(0) => x[0].mul(&f.da(&x[1], &x[2], &x[3])),
+        Part::Gradient(_) => x[0].mul(&f.db(&x[1], &x[2], &x[3])),
+    }
 }
 
 impl Function {
     /// A function of one number.
     pub const fn unary<U: Unary>(f: U) -> Function {
-        Function { constants: Constants::new(f), loops: &OfUnary::<U>::LOOPS }
+        Function { constants: Constants::new(f), texts: &OfUnary::<U>::TEXTS }
     }
     /// A function of two numbers.
     pub const fn binary<U: Binary>(f: U) -> Function {
-        Function { constants: Constants::new(f), loops: &OfBinary::<U>::LOOPS }
+        Function { constants: Constants::new(f), texts: &OfBinary::<U>::TEXTS }
     }
     /// The same with a further loop for a plain number as one operand: for functions so quick that reading the number again and again would be
     /// felt.
     pub const fn binary_with_scalar<U: Binary>(f: U) -> Function {
-        Function { constants: Constants::new(f), loops: &OfBinary::<U>::WITH_SCALAR }
+        Function { constants: Constants::new(f), texts: &OfBinary::<U>::WITH_SCALAR }
     }
     /// What it was made from.
     ///
@@ -161,20 +201,37 @@ impl Function {
     /// If that was of another type.
     #[inline]
     pub fn get<U: Copy + Send + Sync + 'static>(&self) -> &U {
-        // SAFETY: the loops were made with the constants, from the same type.
-        unsafe { self.constants.get((self.loops.id)()) }
+        // SAFETY: the texts were made with the constants, from the same type.
+        unsafe { self.constants.get((self.texts.id)()) }
     }
     /// How many numbers it takes: 1 or 2.
     pub fn inputs(&self) -> usize {
-        self.loops.inputs
+        self.texts.inputs
     }
-    /// One of its loops, for f64 or else f32, and what to hand it as its body.
-    pub fn block(&self, part: Part, double: bool) -> (BlockLoop, *const ()) {
-        let pair = match part {
-            Part::Value => &self.loops.value,
-            Part::Gradient(i) => &self.loops.gradients[i],
+    /// How many operands a part has.
+    fn operands(&self, part: Part) -> usize {
+        match part {
+            Part::Value => self.texts.inputs,
+            Part::Gradient(_) => self.texts.inputs + 2,
+        }
+    }
+    /// Writes the text of a part.
+    fn write<'r>(&self, part: Part, recorder: &'r mut Recorder, input: impl Fn(usize) -> Step) -> &'r Text {
+        let value = {
+            let (r, last) = (&*recorder, self.operands(part) - 1);
+            let first = r.begin(input(0));
+            let x = std::array::from_fn(|k| if k == 0 || k > last { first } else { r.begin(input(k)) });
+            // SAFETY: the constants are what the text was made with.
+            unsafe { (self.texts.write)(self.constants.as_ptr(), part, &x) }.place()
         };
-        (pair[usize::from(double)], self.constants.as_ptr())
+        recorder.finish(value)
+    }
+    /// A part over any kind of number, of its operands in the order that [`Part`] names. Constants are made from the first.
+    ///
+    /// # Panics
+    /// If there are too few operands.
+    pub fn replay<L: Lane>(&self, part: Part, operands: &[&L]) -> L {
+        self.write(part, &mut Recorder::new(), Step::Input).replay(operands)
     }
 
     /// Runs it over numbers that lie side by side, f64 or else f32, in one go. An operand that is not read may be empty.
@@ -213,15 +270,32 @@ impl Function {
     /// If strides reach beyond the data, elements of the output overlap, or no operand is a tensor.
     pub fn run(&self, part: Part, kind: FloatKind, shape: &[usize], ins: &[Input], out: BytesOut) {
         let double = kind == FloatKind::F64;
-        let n = match part {
-            Part::Value => self.loops.inputs,
-            Part::Gradient(_) => self.loops.inputs + 2,
-        };
+        let n = self.operands(part);
         let out = output(kind, shape, out);
         let stand_in = ins.iter().find_map(|x| if let Input::Tensor(x) = x { Some(*x) } else { None });
         let stand_in = input(kind, shape, stand_in.expect("an operand that is a tensor"));
-        let (block, body) = self.block(part, double);
-        if let (Part::Value, Some(pair), [a, b]) = (part, &self.loops.with_scalar, ins) {
+        let mut operands = [stand_in; INPUTS];
+        for (o, x) in operands.iter_mut().zip(ins) {
+            if let Input::Tensor(x) = *x {
+                *o = input(kind, shape, x);
+            }
+        }
+        let whole = self.texts.whole.as_ref().filter(|_| level() != Level::Scalar);
+        let Some(whole) = whole else {
+            let mut recorder = Recorder::new();
+            let text = self.write(part, &mut recorder, |k| match ins.get(k) {
+                Some(Input::Scalar(v)) => Step::Const(*v),
+                _ => Step::Input(k),
+            });
+            // SAFETY: `drive` gives n elements behind each pointer.
+            let run = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| unsafe {
+                if double { text.run::<f64>(ins, out, n) } else { text.run::<f32>(ins, out, n) }
+            };
+            // SAFETY: the operands were checked; the borrows keep inputs and output apart; the text touches its n elements only.
+            return unsafe { drive(shape, out, &operands[..n], &run) };
+        };
+        let body = self.constants.as_ptr();
+        if let (Part::Value, Some(pair), [a, b]) = (part, &whole.with_scalar, ins) {
             let (scalar, left) = match (a, b) {
                 (Input::Scalar(s), _) => (Some(*s), true),
                 (_, Input::Scalar(s)) => (Some(*s), false),
@@ -235,23 +309,22 @@ impl Function {
             }
         }
         let mut scalars = [const { MaybeUninit::<(f32, f64)>::uninit() }; INPUTS];
-        let mut operands = [stand_in; INPUTS];
         for ((o, x), s) in operands.iter_mut().zip(ins).zip(&mut scalars) {
-            match *x {
-                Input::Tensor(x) => *o = input(kind, shape, x),
-                Input::Scalar(v) => {
-                    let s = s.write((v as f32, v));
-                    let (ptr, size): (*const u8, usize) =
-                        if double { ((&raw const s.1).cast(), 8) } else { ((&raw const s.0).cast(), 4) };
-                    let strides = &NO_STRIDES[..shape.len()];
-                    *o = Operand { ptr: ptr.cast_mut(), strides, size, wide: size, convert: None };
-                }
-                Input::Nothing => {}
+            if let Input::Scalar(v) = *x {
+                let s = s.write((v as f32, v));
+                let (ptr, size): (*const u8, usize) =
+                    if double { ((&raw const s.1).cast(), 8) } else { ((&raw const s.0).cast(), 4) };
+                let strides = &NO_STRIDES[..shape.len()];
+                *o = Operand { ptr: ptr.cast_mut(), strides, size, wide: size, convert: None };
             }
         }
+        let pair = match part {
+            Part::Value => &whole.value,
+            Part::Gradient(i) => &whole.gradients[i],
+        };
         // SAFETY: the operands were checked, or are numbers of the computing type that outlive the call; the borrows keep inputs and output apart;
         // the loop is for these constants and touches its n elements only.
-        unsafe { Erased { body, block }.drive(shape, out, &operands[..n]) }
+        unsafe { Erased { body, block: pair[usize::from(double)] }.drive(shape, out, &operands[..n]) }
     }
 }
 
@@ -276,7 +349,7 @@ impl Erased {
 }
 
 /// # Safety
-/// `body` points to a B, or to what B alone consists of; n elements of W lie behind each pointer.
+/// The level has fused multiply-add; `body` points to a B, or to what B alone consists of; n elements of W lie behind each pointer.
 unsafe fn block<B: Body<N>, W: Wide, const N: usize>(
     body: *const (),
     ins: &[*const u8; INPUTS],
@@ -284,7 +357,7 @@ unsafe fn block<B: Body<N>, W: Wide, const N: usize>(
     n: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { B::Loop::run(*body.cast::<B>(), pointers::<W, N>(ins), out.cast::<W>(), n) };
+    unsafe { run_fused(*body.cast::<B>(), pointers::<W, N>(ins), out.cast::<W>(), n) };
 }
 
 /// The constants of a function of two numbers, and one of the numbers.
@@ -295,12 +368,12 @@ struct ScalarBody {
 }
 
 /// # Safety
-/// `body` points to a [`ScalarBody`] for U; n elements of W lie behind the first pointer and the output.
+/// The level has fused multiply-add; `body` points to a [`ScalarBody`] for U; n elements of W lie behind the first pointer and the output.
 unsafe fn scalar_block<U: Binary, W: Wide>(body: *const (), ins: &[*const u8; INPUTS], out: *mut u8, n: usize) {
     // SAFETY: the caller's promise.
     unsafe {
         let with = &*body.cast::<ScalarBody>();
         let body = WithScalar { f: *with.body.cast::<U>(), scalar: with.scalar, left: with.left };
-        U::Loop::run(body, pointers::<W, 1>(ins), out.cast::<W>(), n);
+        run_fused(body, pointers::<W, 1>(ins), out.cast::<W>(), n);
     }
 }

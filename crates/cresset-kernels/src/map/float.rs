@@ -1,11 +1,12 @@
 //! [`Unary`], [`Binary`] and [`Ternary`] functions and their backward products over tensors of floating-point numbers.
 
-use super::block::{self, Block};
 use super::drive::{INPUTS, Operand, drive};
 use super::element::Float;
+use super::fused::Step;
+use super::text::Recorder;
 use super::{In, Out, input, output};
-use crate::lane::{Binary, InBlocks, InRegisters, Lane, Ternary, Unary};
-use crate::level::{Kernel, Simd, dispatch};
+use crate::lane::{Binary, Lane, Style, Ternary, Unary};
+use crate::level::{Kernel, Simd, dispatch, fused};
 use crate::math::Wide;
 
 /// What a backward product may read: the inputs, and for a binary function the output, each if it was kept.
@@ -15,7 +16,7 @@ pub type Saved<'a, T> = (Option<In<'a, T>>, Option<In<'a, T>>, Option<In<'a, T>>
 #[doc(hidden)]
 pub trait Body<const N: usize>: Copy + Send + Sync {
     /// How its loop is compiled.
-    type Loop: Compile;
+    type Loop: Style;
     /// The function.
     fn eval<L: Lane>(&self, x: [L; N]) -> L;
 }
@@ -39,22 +40,6 @@ unsafe fn lanes<W: Wide, S: Simd, const N: usize>(ins: &[*const W; N], i: usize)
     // Not `map`, which may be compiled apart from this loop and would then be called for every element.
     // SAFETY: the caller's promise.
     std::array::from_fn(|k| unsafe { ins[k].add(i).read() }.lane::<S>())
-}
-
-/// The next block of every input, from element `at` on. A short block is filled up with a number that occurs, so that no step stumbles over an
-/// odd one.
-///
-/// # Safety
-/// `len` elements must be readable there.
-unsafe fn blocks<W: Wide, const N: usize>(ins: &[*const W; N], at: usize, len: usize) -> [Block<W>; N] {
-    ins.map(|p| {
-        let mut b = Block([W::default(); block::LEN]);
-        // SAFETY: the caller's promise.
-        unsafe { std::ptr::copy_nonoverlapping(p.add(at), b.0.as_mut_ptr(), len) };
-        let last = b.0[len - 1];
-        b.0[len..].fill(last);
-        b
-    })
 }
 
 /// The loop around a body, for one block.
@@ -105,41 +90,36 @@ impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<B, W, N> {
     }
 }
 
-/// The loop of a style, for one block of at most a few thousand elements.
-#[doc(hidden)]
-pub trait Compile {
-    /// # Safety
-    /// `n` elements must be readable behind each input and writable at `out`, which may be an input but not overlap one otherwise.
-    unsafe fn run<B: Body<N>, W: Wide, const N: usize>(body: B, ins: [*const W; N], out: *mut W, n: usize);
-}
-impl Compile for InRegisters {
-    #[inline(always)]
-    unsafe fn run<B: Body<N>, W: Wide, const N: usize>(body: B, ins: [*const W; N], out: *mut W, n: usize) {
-        dispatch(Loop { body, ins, out, n });
-    }
-}
-impl Compile for InBlocks {
-    #[inline(always)]
-    unsafe fn run<B: Body<N>, W: Wide, const N: usize>(body: B, ins: [*const W; N], out: *mut W, n: usize) {
-        let mut at = 0;
-        while at < n {
-            let len = (n - at).min(block::LEN);
-            // SAFETY: the caller gives n elements behind every pointer.
-            let x = unsafe { blocks(&ins, at, len) };
-            let y = body.eval(x);
-            // SAFETY: as above.
-            unsafe { std::ptr::copy_nonoverlapping(y.0.as_ptr(), out.add(at), len) };
-            at += len;
-        }
-    }
+/// The loop of a body over `n` elements, for the levels with fused multiply-add alone.
+///
+/// # Safety
+/// The level is one of those; `n` elements must be readable behind each input and writable at `out`, which may be an input but not overlap one
+/// otherwise.
+#[inline(always)]
+pub(super) unsafe fn run_fused<B: Body<N>, W: Wide, const N: usize>(
+    body: B,
+    ins: [*const W; N],
+    out: *mut W,
+    n: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { fused(Loop { body, ins, out, n }) };
 }
 
 /// # Safety
 /// As [`drive`]; the operands are of type T.
 unsafe fn apply<T: Float, B: Body<N>, const N: usize>(shape: &[usize], body: B, out: Operand, ins: &[Operand; N]) {
-    let block = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| {
+    if !B::Loop::WHOLE {
+        let mut recorder = Recorder::new();
+        let value = body.eval(std::array::from_fn(|k| recorder.begin(Step::Input(k)))).place();
+        let text = recorder.finish(value);
         // SAFETY: `drive` gives n elements behind each pointer.
-        unsafe { B::Loop::run(body, pointers(ins), out.cast::<T::Block>(), n) };
+        let block = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| unsafe { text.run::<T::Block>(ins, out, n) };
+        // SAFETY: the caller's promise, and the text touches n elements of each block.
+        return unsafe { drive(shape, out, ins, &block) };
+    }
+    let block = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| {
+        dispatch(Loop { body, ins: pointers(ins), out: out.cast::<T::Block>(), n });
     };
     // SAFETY: the caller's promise, and the loop touches n elements of each block.
     unsafe { drive(shape, out, ins, &block) };

@@ -15,19 +15,20 @@ mod element;
 mod erased;
 mod float;
 pub mod fused;
+mod text;
 mod vectors;
 
 #[doc(hidden)]
 pub use block::Steps;
-pub use block::{Ask, Block, Mask, One, Two};
+pub use block::{Ask, One, Two};
 pub use cast::cast;
 pub use closures::{map1, map1_, map2, map2_, map3};
 pub use copy::{copy, fill};
 pub use element::{Element, Float, Number};
-pub use erased::{BlockLoop, BytesIn, BytesOut, FloatKind, Function, Input, Part};
+pub use erased::{BytesIn, BytesOut, FloatKind, Function, Input, Part};
 pub use float::{
-    Compile, Saved, binary, binary_, binary_grad_a, binary_grad_b, ternary, ternary_grad_a, ternary_grad_b,
-    ternary_grad_c, unary, unary_, unary_grad,
+    Saved, binary, binary_, binary_grad_a, binary_grad_b, ternary, ternary_grad_a, ternary_grad_b, ternary_grad_c,
+    unary, unary_, unary_grad,
 };
 
 use crate::strided::{extent, is_contiguous, is_injective};

@@ -1,7 +1,7 @@
 //! One ordinary number as a [`Lane`].
 
 use crate::lane::Lane;
-use crate::level::Simd;
+use crate::level::{Plain, Simd};
 use std::marker::PhantomData;
 
 use super::{real32, real64};
@@ -37,7 +37,8 @@ pub trait Wide: sealed::Sealed + crate::map::Steps + Copy + Send + Sync + Defaul
     fn of_lane<S: Simd>(lane: Self::Lane<S>) -> Self;
 }
 
-// The two impls differ only in the type and in the module that holds its functions.
+// The two impls differ only in the type and in the module that holds its functions. Without fused multiply-add the functions are calls, number by
+// number: in every loop that has them they would be as much text again, for processors of before 2013.
 macro_rules! lane {
     ($t:ty, $f:ident, unary: $($un:ident)*, binary: $($bin:ident)*) => {
         impl Wide for $t {
@@ -147,13 +148,21 @@ macro_rules! lane {
             $(
             #[inline(always)]
             fn $un(&self) -> Self {
-                Real::new($f::$un::<S>(self.0))
+                #[inline(never)]
+                fn alone(x: $t) -> $t {
+                    $f::$un::<Plain>(x)
+                }
+                Real::new(if S::FUSED { $f::$un::<S>(self.0) } else { alone(self.0) })
             }
             )*
             $(
             #[inline(always)]
             fn $bin(&self, b: &Self) -> Self {
-                Real::new($f::$bin::<S>(self.0, b.0))
+                #[inline(never)]
+                fn alone(a: $t, b: $t) -> $t {
+                    $f::$bin::<Plain>(a, b)
+                }
+                Real::new(if S::FUSED { $f::$bin::<S>(self.0, b.0) } else { alone(self.0, b.0) })
             }
             )*
             #[inline(always)]

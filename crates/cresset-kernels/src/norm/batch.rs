@@ -216,7 +216,7 @@ impl<T: Real> Work<'_, T> {
                 let (mut along, mut level) = (T::ZERO, T::ZERO);
                 for s in 0..samples {
                     let g = &g[place(s)..][..len];
-                    along = along + sum_pairs(g, run(s), |g, x| g * (x - m));
+                    along = along + sum_pairs::<_, S>(g, run(s), |g, x| g * (x - m));
                     level = level + fold_row::<_, S>(&Sum::<T>(PhantomData), g);
                 }
                 let (gw, gb) = results();

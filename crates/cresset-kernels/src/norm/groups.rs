@@ -146,7 +146,7 @@ impl<T: Real> Kernel for Backward<'_, T> {
             let (mut sum_along, mut sum_level) = (T::ZERO, T::ZERO);
             for c in 0..per {
                 let (g, x) = (&g[c * len..][..len], &x[c * len..][..len]);
-                along[c] = sum_pairs(g, x, |g, x| g * (x - m)) * r;
+                along[c] = sum_pairs::<_, S>(g, x, |g, x| g * (x - m)) * r;
                 level[c] = fold_row::<_, S>(&Sum::<T>(PhantomData), g);
                 let w = at(self.weight, first + c, T::ONE);
                 sum_along = sum_along + along[c] * w;

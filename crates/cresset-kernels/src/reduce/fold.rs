@@ -1,7 +1,7 @@
 //! The loops of every reduction that can be computed in parts: rows, columns, blocks, threads.
 
 use super::{PIECE, Shared};
-use crate::level::{Kernel, Simd, dispatch};
+use crate::level::{Kernel, Simd, anywhere, dispatch};
 use crate::threads::run_ranges;
 use std::ops::Range;
 
@@ -15,6 +15,8 @@ pub(crate) trait Fold: Copy + Send + Sync {
     type Acc: Copy + Send + Sync;
     /// The fold that joins accumulators. Most are sums, so that few loops are compiled for the later stages.
     type Joined: Fold<In = Self::Acc, Acc = Self::Acc> + Default;
+    /// Is it compiled once, for all processors, because it is seldom used?
+    const RARE: bool = false;
     /// What is known of no elements.
     fn start(&self) -> Self::Acc;
     /// What is known of one element.
@@ -136,14 +138,15 @@ impl<F: Fold> Kernel for Row<'_, F> {
         if x.len() < SHORTEST {
             return fold_shortest(f, x);
         }
-        if x.len() < SHORT {
+        if S::FUSED && x.len() < SHORT {
             return fold_wide::<F, 8>(f, x);
         }
         let mut cascade: Option<Cascade<F::Acc>> = None;
         let mut at = 0;
         loop {
             let block = &x[at..x.len().min(at + BLOCK)];
-            let a = fold_wide::<F, 32>(f, block);
+            // Old processors have eight for all rows, which is less to compile.
+            let a = if S::FUSED { fold_wide::<F, 32>(f, block) } else { fold_wide::<F, 8>(f, block) };
             at += block.len();
             if at == x.len() && cascade.is_none() {
                 return a;
@@ -173,14 +176,19 @@ pub(crate) fn fold_row<F: Fold, S: Simd>(f: &F, x: &[F::In]) -> F::Acc {
 
 /// `Σ f(a, b)` over two rows, as accurate as [`fold_row`].
 #[inline(always)]
-pub(crate) fn sum_pairs<T: super::Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
+pub(crate) fn sum_pairs<T: super::Real, S: Simd>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
+    if S::FUSED { sum_pairs_wide::<T, 32>(a, b, f) } else { sum_pairs_wide::<T, 8>(a, b, f) }
+}
+
+#[inline(always)]
+fn sum_pairs_wide<T: super::Real, const W: usize>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
     let b = &b[..a.len()];
     let mut cascade = Cascade::new(T::ZERO);
     for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
-        let mut acc = [T::ZERO; 32];
-        let (mut long_a, mut long_b) = (a.chunks_exact(32), b.chunks_exact(32));
+        let mut acc = [T::ZERO; W];
+        let (mut long_a, mut long_b) = (a.chunks_exact(W), b.chunks_exact(W));
         for (a, b) in (&mut long_a).zip(&mut long_b) {
-            for i in 0..32 {
+            for i in 0..W {
                 acc[i] = acc[i] + f(a[i], b[i]);
             }
         }
@@ -191,8 +199,10 @@ pub(crate) fn sum_pairs<T: super::Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T)
         }
         acc = last;
         for w in [16, 8, 4, 2, 1] {
-            for i in 0..w {
-                acc[i] = acc[i] + acc[i + w];
+            if w < W {
+                for i in 0..w {
+                    acc[i] = acc[i] + acc[i + w];
+                }
             }
         }
         cascade.push(acc[0], |a, b| a + b);
@@ -358,6 +368,11 @@ impl<F: Fold> Kernel for Cols<'_, F> {
     }
 }
 
+/// Runs a loop of a fold.
+fn run_fold<F: Fold, K: Kernel<Output = ()>>(kernel: K) {
+    if F::RARE { anywhere(kernel) } else { dispatch(kernel) }
+}
+
 /// Folds `x`, seen as (outer, n, inner), along n. `out` has outer * inner elements.
 pub(crate) fn fold<F: Fold>(f: F, x: &[F::In], (outer, n, inner): (usize, usize, usize), out: &mut [F::Acc]) {
     assert!(x.len() >= outer * n * inner && out.len() == outer * inner);
@@ -373,7 +388,7 @@ pub(crate) fn fold<F: Fold>(f: F, x: &[F::In], (outer, n, inner): (usize, usize,
         let run = |out: &mut [F::Acc]| {
             let out = Shared::new(out);
             run_ranges(outer * parts, (PIECE / part).max(1), &|tasks| {
-                dispatch(Rows { f, x, n, part, out: &out, tasks });
+                run_fold::<F, _>(Rows { f, x, n, part, out: &out, tasks });
             });
         };
         if parts == 1 {
@@ -391,7 +406,7 @@ pub(crate) fn fold<F: Fold>(f: F, x: &[F::In], (outer, n, inner): (usize, usize,
     let run = |out: &mut [F::Acc]| {
         let out = Shared::new(out);
         run_ranges(outer * parts * tiles, (PIECE / (part * inner.min(TILE))).max(1), &|tasks| {
-            dispatch(Cols { f, x, n, inner, part, parts, tiles, out: &out, tasks });
+            run_fold::<F, _>(Cols { f, x, n, inner, part, parts, tiles, out: &out, tasks });
         });
     };
     if parts == 1 {

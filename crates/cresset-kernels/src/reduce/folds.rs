@@ -36,7 +36,7 @@ summand! {
 
 /// Writes a fold without parameters: its element type and accumulator, what joins accumulators, and the three answers.
 macro_rules! fold {
-    ($(#[$doc:meta])* $name:ident<T: $bound:ident>, $acc:ty, $joined:ty, start: $start:expr, map: $map:expr, join: $join:expr) => {
+    ($(#[$doc:meta])* $name:ident<T: $bound:ident>, $acc:ty, $joined:ty, rare: $rare:expr, start: $start:expr, map: $map:expr, join: $join:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Default)]
         pub(crate) struct $name<T>(pub PhantomData<T>);
@@ -44,6 +44,7 @@ macro_rules! fold {
             type In = T;
             type Acc = $acc;
             type Joined = $joined;
+            const RARE: bool = $rare;
             #[inline(always)]
             fn start(&self) -> $acc {
                 $start
@@ -62,27 +63,27 @@ macro_rules! fold {
 
 fold!(
     /// The sum.
-    Sum<T: Summand>, T, Sum<T>, start: T::ZERO, map: |x| x, join: T::plus
+    Sum<T: Summand>, T, Sum<T>, rare: !T::REAL, start: T::ZERO, map: |x| x, join: T::plus
 );
 fold!(
     /// The product.
-    Product<T: Summand>, T, Product<T>, start: T::UNIT, map: |x| x, join: T::times
+    Product<T: Summand>, T, Product<T>, rare: true, start: T::UNIT, map: |x| x, join: T::times
 );
 fold!(
     /// How many elements are not zero.
-    CountNonzero<T: Number>, i64, Sum<i64>, start: 0, map: |x: T| (x != T::ZERO) as i64, join: |a, b| a + b
+    CountNonzero<T: Number>, i64, Sum<i64>, rare: false, start: 0, map: |x: T| (x != T::ZERO) as i64, join: |a, b| a + b
 );
 fold!(
     /// The largest element; NaN if there is one.
-    Max<T: Number>, T, Max<T>, start: T::LOWEST, map: |x| x, join: Max::<T>::of
+    Max<T: Number>, T, Max<T>, rare: !T::REAL, start: T::LOWEST, map: |x| x, join: Max::<T>::of
 );
 fold!(
     /// The smallest element; NaN if there is one.
-    Min<T: Number>, T, Min<T>, start: T::HIGHEST, map: |x| x, join: Min::<T>::of
+    Min<T: Number>, T, Min<T>, rare: false, start: T::HIGHEST, map: |x| x, join: Min::<T>::of
 );
 fold!(
     /// The sum of squares.
-    SumSquares<T: Real>, T, Sum<T>, start: T::ZERO, map: |x: T| x * x, join: T::plus
+    SumSquares<T: Real>, T, Sum<T>, rare: false, start: T::ZERO, map: |x: T| x * x, join: T::plus
 );
 
 /// max or min, chosen at compile time.

@@ -20,7 +20,8 @@ struct Rows<'a, E, T> {
 /// The extremum of a row and the place of the first element that has it.
 #[inline(always)]
 fn row<E: Extremum, T: Number>(x: &[T]) -> (T, usize) {
-    if x.len() < 16 {
+    // Integers are not worth more.
+    if x.len() < 16 || !T::REAL {
         let mut best = (x[0], 0);
         for (i, &v) in x.iter().enumerate().skip(1) {
             if E::beats(v, best.0) {

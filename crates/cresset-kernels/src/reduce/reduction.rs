@@ -162,7 +162,7 @@ impl Reduce for i64 {
             Reduction::Sum => fold_groups(Sum::<i64>(PhantomData), x, groups, out),
             Reduction::Product => fold_groups(Product::<i64>(PhantomData), x, groups, out),
             Reduction::Max => fold_groups(Max::<i64>(PhantomData), x, groups, out),
-            Reduction::Min => fold_groups(Min::<i64>(PhantomData), x, groups, out),
+            Reduction::Min => smallest(x, out, |x, out| fold_groups(Max::<i64>(PhantomData), x, groups, out)),
             Reduction::Mean | Reduction::NanSum | Reduction::Norm(_) => panic!("{how:?} is not for integers"),
         }
     }
@@ -173,11 +173,24 @@ impl Reduce for i64 {
         }
     }
     fn extremum(largest: bool, x: &[i64], sizes: Sizes, value: &mut [i64], index: &mut [i64]) {
-        extremum_in(largest, x, sizes, value, index);
+        match largest {
+            true => extremum::<Max<()>, i64>(x, sizes, value, index),
+            false => smallest(x, value, |x, value| extremum::<Max<()>, i64>(x, sizes, value, index)),
+        }
     }
     fn running_extremum(largest: bool, x: &[i64], sizes: Sizes, value: &mut [i64], index: &mut [i64]) {
-        running_in(largest, x, sizes, value, index);
+        match largest {
+            true => cum_extremum::<Max<()>, i64>(x, sizes, value, index),
+            false => smallest(x, value, |x, value| cum_extremum::<Max<()>, i64>(x, sizes, value, index)),
+        }
     }
+}
+
+/// The smallest by means of the largest: `!x` turns the order of integers round, and saves the loops of a reduction that is rare.
+fn smallest(x: &[i64], out: &mut [i64], largest: impl FnOnce(&[i64], &mut [i64])) {
+    let turned: Vec<i64> = x.iter().map(|x| !x).collect();
+    largest(&turned, out);
+    out.iter_mut().for_each(|x| *x = !*x);
 }
 
 /// How many elements make one of the result.

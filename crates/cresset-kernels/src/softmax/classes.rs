@@ -79,8 +79,8 @@ impl<T: Real> Kernel for Losses<'_, T> {
                 loss
             } else {
                 let all = match c.weight {
-                    Some(w) => sum_pairs(x, w, |x, w| w * (l - x)),
-                    None => sum_pairs(x, x, |x, _| l - x),
+                    Some(w) => sum_pairs::<_, S>(x, w, |x, w| w * (l - x)),
+                    None => sum_pairs::<_, S>(x, x, |x, _| l - x),
                 };
                 hard * loss + soft * all
             };

@@ -85,7 +85,7 @@ impl<T: Real> Kernel for Rows<'_, T> {
         let n = self.n;
         let (max, sum) = (Max::<T>(PhantomData), Sum::<T>(PhantomData));
         let together = (GROUP / n).max(1);
-        if T::SHORT && n <= narrow::NARROW {
+        if S::FUSED && T::SHORT && n <= narrow::NARROW {
             let (start, len) = (self.rows.start * n, self.rows.len() * n);
             // SAFETY: ranges of rows do not overlap.
             let out = unsafe { self.out.part(start, len) };
@@ -210,7 +210,7 @@ impl<T: Real> Kernel for Back<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let (n, inner) = (self.n, self.inner);
-        if inner == 1 && T::SHORT && n <= narrow::NARROW {
+        if inner == 1 && S::FUSED && T::SHORT && n <= narrow::NARROW {
             let (start, len) = (self.tasks.start * n, self.tasks.len() * n);
             // SAFETY: ranges of rows do not overlap.
             let out = unsafe { self.out.part(start, len) };
@@ -227,7 +227,7 @@ impl<T: Real> Kernel for Back<'_, T> {
                         out[i] = g[i] - y[i].exp::<S>() * s;
                     }
                 } else {
-                    let s = sum_pairs(g, y, |g, y| g * y);
+                    let s = sum_pairs::<_, S>(g, y, |g, y| g * y);
                     for i in 0..n {
                         out[i] = y[i] * (g[i] - s);
                     }
@@ -292,7 +292,7 @@ impl<T: Real> Kernel for LogSums<'_, T> {
         let n = self.n;
         // SAFETY: ranges of rows do not overlap.
         let out = unsafe { self.out.part(self.rows.start, self.rows.len()) };
-        if T::SHORT && n <= narrow::NARROW {
+        if S::FUSED && T::SHORT && n <= narrow::NARROW {
             let x = &self.x[self.rows.start * n..][..out.len() * n];
             return narrow::log_sums::<T, S>(x, n, out);
         }

@@ -4,7 +4,7 @@ use super::{Ints, Operand, Operands, Reads, float_op, ints2, spread};
 use crate::array::{Array, Meta};
 use crate::dims::broadcast;
 use crate::dtype::{DType, Promotion, Scalar};
-use crate::expr::{Expr, Pointwise};
+use crate::expr::Pointwise;
 use crate::op::{Context, Few, Op, Saves};
 use crate::tensor::Tensor;
 use cresset_kernels::lane::Binary;
@@ -63,14 +63,7 @@ pub(super) struct BinaryRules {
     grad_names: [Option<&'static str>; 2],
     grad_name: fn(&Function) -> Option<&'static str>,
     int: fn(&Function, i64, i64) -> i64,
-    derivatives: [Derivative2; 2],
-    pub(super) written: fn(&Function, &Expr, &Expr) -> Expr,
-    pub(super) written_derivatives: [WrittenDerivative2; 2],
 }
-/// `∂f/∂a` or `∂f/∂b` of a, b and the value, in tensor operations.
-type Derivative2 = fn(&Function, &Tensor, &Tensor, &Tensor) -> Tensor;
-/// The same as an expression.
-type WrittenDerivative2 = fn(&Function, &Expr, &Expr, &Expr) -> Expr;
 
 struct OfBinary<B>(B);
 impl<B: BinaryDef> OfBinary<B> {
@@ -84,9 +77,6 @@ impl<B: BinaryDef> OfBinary<B> {
         grad_names: B::GRAD_NAMES,
         grad_name: |f| f.get::<B>().grad_name(),
         int: |f, a, b| f.get::<B>().int(a, b),
-        derivatives: [|f, a, b, y| f.get::<B>().da(a, b, y), |f, a, b, y| f.get::<B>().db(a, b, y)],
-        written: |f, a, b| f.get::<B>().eval(a, b),
-        written_derivatives: [|f, a, b, y| f.get::<B>().da(a, b, y), |f, a, b, y| f.get::<B>().db(a, b, y)],
     };
 }
 
@@ -135,7 +125,7 @@ impl BinaryOp {
             let a = if has(0) { ctx.input(0).to_dtype(dtype) } else { g.clone() };
             let b = if has(1) { ctx.input(1).to_dtype(dtype) } else { g.clone() };
             let y = if reads.outputs != 0 { ctx.output(0) } else { g.clone() };
-            return g * &(self.rules.derivatives[i])(&self.f, &a, &b, &y);
+            return self.f.replay(Part::Gradient(i), &[g, &a, &b, &y]);
         }
         let g = g.array();
         let shape = *g.shape();
@@ -242,7 +232,7 @@ impl ScalarOp {
             let y = if output { ctx.output(0) } else { g.clone() };
             let s = Tensor::full_of((), self.scalar.f64(), x.dtype());
             let (a, b) = self.order(&x, &s);
-            return g * &(rules.derivatives[i])(f, a, b, &y);
+            return f.replay(Part::Gradient(i), &[g, a, b, &y]);
         }
         let g = g.array();
         let x = input.then(|| ctx.input_array(0));

@@ -20,7 +20,7 @@ pub use operand::Operand;
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::DType;
-use crate::expr::{Expr, Pointwise};
+use crate::expr::Pointwise;
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::table::OpInfo;
 use crate::tensor::Tensor;
@@ -96,9 +96,6 @@ struct UnaryRules {
     flat: bool,
     grad_name: Option<&'static str>,
     int: fn(&Function, i64) -> i64,
-    derivative: fn(&Function, &Tensor, &Tensor) -> Tensor,
-    written: fn(&Function, &Expr) -> Expr,
-    written_derivative: fn(&Function, &Expr, &Expr) -> Expr,
 }
 
 struct OfUnary<U>(U);
@@ -111,9 +108,6 @@ impl<U: UnaryDef> OfUnary<U> {
         flat: U::FLAT,
         grad_name: U::GRAD_NAME,
         int: |f, x| f.get::<U>().int(x),
-        derivative: |f, x, y| f.get::<U>().derivative(x, y),
-        written: |f, x| f.get::<U>().eval(x),
-        written_derivative: |f, x, y| f.get::<U>().derivative(x, y),
     };
 }
 
@@ -181,7 +175,7 @@ impl UnaryOp {
         if ctx.create_graph() || self.rules.steps_in_f16 && g.dtype() == DType::F16 {
             let x = if input { ctx.input(0) } else { g.clone() };
             let y = if output { ctx.output(0) } else { g.clone() };
-            return g * &(self.rules.derivative)(&self.f, &x, &y);
+            return self.f.replay(Part::Gradient(0), &[g, &x, &y]);
         }
         let g = g.array();
         let x = input.then(|| ctx.input_array(0));

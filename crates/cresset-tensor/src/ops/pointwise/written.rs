@@ -4,22 +4,23 @@ use super::UnaryOp;
 use super::binary::{BinaryOp, ScalarOp, Slope};
 use crate::expr::{self, Expr, Pointwise, Term};
 use cresset_kernels::lane::Lane;
+use cresset_kernels::map::Part;
 
 impl Pointwise for UnaryOp {
     fn eval(&self, x: &[Term]) -> Term {
-        Term::Number((self.rules.written)(&self.f, &x[0].number()))
+        Term::Number(self.f.replay(Part::Value, &[&x[0].number()]))
     }
     fn gradient(&self, _i: usize, g: &Expr, x: &[Term], y: &Term) -> Option<Expr> {
         if self.rules.flat {
             return Some(expr::constant(0.0));
         }
-        Some(g.mul(&(self.rules.written_derivative)(&self.f, &x[0].number(), &y.number())))
+        Some(self.f.replay(Part::Gradient(0), &[g, &x[0].number(), &y.number()]))
     }
 }
 
 impl Pointwise for BinaryOp {
     fn eval(&self, x: &[Term]) -> Term {
-        Term::Number((self.rules.written)(&self.f, &x[0].number(), &x[1].number()))
+        Term::Number(self.f.replay(Part::Value, &[&x[0].number(), &x[1].number()]))
     }
     fn gradient(&self, i: usize, g: &Expr, x: &[Term], y: &Term) -> Option<Expr> {
         Some(self.slope(i, g, &x[0].number(), &x[1].number(), y))
@@ -33,7 +34,7 @@ impl BinaryOp {
             Slope::One => *g,
             Slope::MinusOne => g.neg(),
             Slope::Zero => expr::constant(0.0),
-            Slope::General => g.mul(&(self.rules.written_derivatives[i])(&self.f, a, b, &y.number())),
+            Slope::General => self.f.replay(Part::Gradient(i), &[g, a, b, &y.number()]),
         }
     }
 }
@@ -42,7 +43,7 @@ impl Pointwise for ScalarOp {
     fn eval(&self, x: &[Term]) -> Term {
         let number = expr::constant(self.scalar.f64());
         let (a, b) = self.order(x[0].number(), number);
-        Term::Number((self.op.rules.written)(&self.op.f, &a, &b))
+        Term::Number(self.op.f.replay(Part::Value, &[&a, &b]))
     }
     fn gradient(&self, _i: usize, g: &Expr, x: &[Term], y: &Term) -> Option<Expr> {
         let number = expr::constant(self.scalar.f64());
