@@ -26,15 +26,21 @@ pub use pool::{Stats, lap, release_cached, reset_peak, stats};
 /// # Safety
 ///
 /// Every pattern of bits must be a valid value, the alignment at most [`ALIGN`], and there must be no padding.
-pub unsafe trait Element: Copy + Send + Sync + 'static {}
+pub unsafe trait Element: Copy + Send + Sync + 'static {
+    /// Is it a floating-point type?
+    const REAL: bool;
+}
 
 macro_rules! elements {
-    ($($t:ty),*) => { $(
+    ($real:literal: $($t:ty),*) => { $(
         // SAFETY: a number without invalid patterns or padding.
-        unsafe impl Element for $t {}
+        unsafe impl Element for $t {
+            const REAL: bool = $real;
+        }
     )* };
 }
-elements!(f32, f64, f16, bf16, i64, i32, i16, i8, u8);
+elements!(true: f32, f64, f16, bf16);
+elements!(false: i64, i32, i16, i8, u8);
 
 /// The memory of some numbers.
 pub fn bytes_of<T: Element>(numbers: &[T]) -> &[u8] {

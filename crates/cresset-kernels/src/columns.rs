@@ -1,7 +1,7 @@
 //! Sums down the columns of a matrix: the gradient of a bias.
 
 use crate::buffer::Element;
-use crate::level::{Kernel, Simd, dispatch};
+use crate::level::{Kernel, Simd, dispatch_on};
 use crate::threads;
 use half::{bf16, f16};
 
@@ -70,7 +70,7 @@ pub fn sum<T: Sum>(x: &[T], rows: usize, row_stride: usize, out: &mut [T]) {
     // A piece of work is at least about 64 Ki numbers.
     let strips = (65536 / (STRIP * rows.max(1))).max(1);
     threads::run_chunks(out, strips * STRIP, &|i, out| {
-        dispatch(Strips { x, rows, row_stride, first: i * strips * STRIP, out });
+        dispatch_on::<T, _>(Strips { x, rows, row_stride, first: i * strips * STRIP, out });
     });
 }
 

@@ -170,6 +170,12 @@ pub(crate) unsafe fn fused<K: Kernel>(kernel: K) -> K::Output {
     plain::<Fused, K>(kernel)
 }
 
+/// [`dispatch`] for a kernel on floating-point numbers; on integers, which networks seldom compute with, [`anywhere`].
+#[inline]
+pub(crate) fn dispatch_on<T: crate::buffer::Element, K: Kernel>(kernel: K) -> K::Output {
+    if T::REAL { dispatch(kernel) } else { anywhere(kernel) }
+}
+
 /// Runs `kernel` compiled for what every processor has: for work that is too rare to be compiled twice.
 pub(crate) fn anywhere<K: Kernel>(kernel: K) -> K::Output {
     plain::<Plain, K>(kernel)

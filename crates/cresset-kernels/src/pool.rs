@@ -4,7 +4,7 @@
 //! combined first, element by element, which vectorises; then the columns.
 
 use crate::buffer::Element;
-use crate::level::{Kernel, Simd, dispatch};
+use crate::level::{Kernel, Simd, dispatch_on};
 use crate::threads;
 
 /// Where one output looks along one dimension: `start`, `start + step`, ... below `end`.
@@ -110,7 +110,7 @@ pub fn max<T: Element + PartialOrd + Default>(
         values[..planes * size].chunks_mut(each * size).zip(indices[..planes * size].chunks_mut(each * size)).collect();
     threads::run_chunks(&mut pairs, 1, &|i, pair| {
         let (values, indices) = &mut pair[0];
-        dispatch(Max { windows, x: &x[i * each * windows.input_len()..], values, indices });
+        dispatch_on::<T, _>(Max { windows, x: &x[i * each * windows.input_len()..], values, indices });
     });
 }
 
@@ -251,7 +251,7 @@ pub fn mean<T: Mean>(windows: &Windows, planes: usize, x: &[T], divisor: Option<
         return;
     }
     threads::run_chunks(&mut out[..planes * size], each * size, &|i, out| {
-        dispatch(Average { windows, x: &x[i * each * windows.input_len()..], divisor, out });
+        dispatch_on::<T, _>(Average { windows, x: &x[i * each * windows.input_len()..], divisor, out });
     });
 }
 
@@ -306,7 +306,7 @@ pub fn spread<T: Mean>(windows: &Windows, planes: usize, g: &[T], divisor: Optio
     threads::run_chunks(&mut x[..planes * input], each * input, &|i, x| {
         x.fill(T::default());
         if output > 0 {
-            dispatch(Spread { windows, g: &g[i * each * output..], divisor, x });
+            dispatch_on::<T, _>(Spread { windows, g: &g[i * each * output..], divisor, x });
         }
     });
 }

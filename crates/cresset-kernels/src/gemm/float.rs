@@ -15,7 +15,8 @@ macro_rules! full {
             const ONE: $t = 1.0;
         }
         impl Product for $t {
-            #[inline]
+            // Not `inline`, which would compile the whole of it in every crate that multiplies.
+            #[inline(never)]
             fn product(
                 m: usize,
                 n: usize,

@@ -70,13 +70,14 @@ fn output<'a>(kind: FloatKind, shape: &[usize], (bytes, strides): BytesOut<'a>) 
 /// The loop of a function over `n` elements of f32 or f64, for the levels with fused multiply-add.
 type BlockLoop = unsafe fn(body: *const (), ins: &[*const u8; INPUTS], out: *mut u8, n: usize);
 
-/// A loop for f32 and for f64.
-type Pair = [BlockLoop; 2];
+/// A loop for f32 and perhaps for f64.
+type Pair = [Option<BlockLoop>; 2];
 
 /// What a function's text does for a part, over notes of the part's operands.
 type Writing = for<'r> unsafe fn(body: *const (), part: Part, x: &[Note<'r>; INPUTS]) -> Note<'r>;
 
-/// A function's text, and the loops of a function [`InRegisters`](crate::lane::InRegisters), as pointers.
+/// A function's text, and the loops of a function [`InRegisters`](crate::lane::InRegisters), as pointers. In f64, which is for checks rather than for
+/// training, only the quickest functions have loops.
 struct Texts {
     /// How many numbers the function takes.
     inputs: usize,
@@ -123,12 +124,9 @@ pub struct Function {
 
 struct OfUnary<U>(U);
 impl<U: Unary> OfUnary<U> {
-    const GRADIENT: Pair = [block::<Derivative<U>, f32, 3>, block::<Derivative<U>, f64, 3>];
-    const WHOLE: Whole = Whole {
-        value: [block::<Eval<U>, f32, 1>, block::<Eval<U>, f64, 1>],
-        gradients: [Self::GRADIENT; 2],
-        with_scalar: None,
-    };
+    const GRADIENT: Pair = [Some(block::<Derivative<U>, f32, 3>), None];
+    const WHOLE: Whole =
+        Whole { value: [Some(block::<Eval<U>, f32, 1>), None], gradients: [Self::GRADIENT; 2], with_scalar: None };
     const TEXTS: Texts = Texts {
         inputs: 1,
         write: write_unary::<U>,
@@ -139,11 +137,8 @@ impl<U: Unary> OfUnary<U> {
 struct OfBinary<U>(U);
 impl<U: Binary> OfBinary<U> {
     const WHOLE: Whole = Whole {
-        value: [block::<Eval<U>, f32, 2>, block::<Eval<U>, f64, 2>],
-        gradients: [
-            [block::<GradA<U>, f32, 4>, block::<GradA<U>, f64, 4>],
-            [block::<GradB<U>, f32, 4>, block::<GradB<U>, f64, 4>],
-        ],
+        value: [Some(block::<Eval<U>, f32, 2>), None],
+        gradients: [[Some(block::<GradA<U>, f32, 4>), None], [Some(block::<GradB<U>, f32, 4>), None]],
         with_scalar: None,
     };
     const TEXTS: Texts = Texts {
@@ -153,7 +148,11 @@ impl<U: Binary> OfBinary<U> {
         id: TypeId::of::<U>,
     };
     const WITH_SCALAR: Texts = Texts {
-        whole: Some(Whole { with_scalar: Some([scalar_block::<U, f32>, scalar_block::<U, f64>]), ..Self::WHOLE }),
+        whole: Some(Whole {
+            value: [Self::WHOLE.value[0], Some(block::<Eval<U>, f64, 2>)],
+            with_scalar: Some([Some(scalar_block::<U, f32>), Some(scalar_block::<U, f64>)]),
+            ..Self::WHOLE
+        }),
         ..Self::TEXTS
     };
 }
@@ -281,7 +280,11 @@ impl Function {
             }
         }
         let whole = self.texts.whole.as_ref().filter(|_| level() != Level::Scalar);
-        let Some(whole) = whole else {
+        let pair = whole.map(|w| match part {
+            Part::Value => &w.value,
+            Part::Gradient(i) => &w.gradients[i],
+        });
+        let (Some(whole), Some(block)) = (whole, pair.and_then(|p| p[usize::from(double)])) else {
             let mut recorder = Recorder::new();
             let text = self.write(part, &mut recorder, |k| match ins.get(k) {
                 Some(Input::Scalar(v)) => Step::Const(*v),
@@ -301,9 +304,9 @@ impl Function {
                 (_, Input::Scalar(s)) => (Some(*s), false),
                 _ => (None, false),
             };
-            if let Some(scalar) = scalar {
+            if let (Some(scalar), Some(block)) = (scalar, pair[usize::from(double)]) {
                 let with = ScalarBody { body, scalar, left };
-                let erased = Erased { body: (&raw const with).cast(), block: pair[usize::from(double)] };
+                let erased = Erased { body: (&raw const with).cast(), block };
                 // SAFETY: the operands were checked, the borrows keep inputs and output apart, and the loop is for this body.
                 return unsafe { erased.drive(shape, out, &[stand_in]) };
             }
@@ -318,13 +321,9 @@ impl Function {
                 *o = Operand { ptr: ptr.cast_mut(), strides, size, wide: size, convert: None };
             }
         }
-        let pair = match part {
-            Part::Value => &whole.value,
-            Part::Gradient(i) => &whole.gradients[i],
-        };
         // SAFETY: the operands were checked, or are numbers of the computing type that outlive the call; the borrows keep inputs and output apart;
         // the loop is for these constants and touches its n elements only.
-        unsafe { Erased { body, block: pair[usize::from(double)] }.drive(shape, out, &operands[..n]) }
+        unsafe { Erased { body, block }.drive(shape, out, &operands[..n]) }
     }
 }
 

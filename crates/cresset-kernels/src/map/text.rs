@@ -11,7 +11,9 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 
 /// The most steps that a function may have, its inputs and constants counted.
-const MOST: usize = 64;
+const MOST: usize = 256;
+/// The most whose results fit on the stack.
+const FEW: usize = 48;
 
 /// The steps of a function, of which one is its value.
 pub(super) struct Text {
@@ -189,12 +191,17 @@ impl Text {
     /// otherwise.
     pub unsafe fn run<W: Wide>(&self, ins: &[*const u8; INPUTS], out: *mut u8, n: usize) {
         let steps = self.steps();
-        let mut rooms = [const { MaybeUninit::<Room<W>>::uninit() }; MOST];
-        let rooms = rooms.as_mut_ptr();
+        let mut few = [const { MaybeUninit::<Room<W>>::uninit() }; FEW];
+        let mut many = Vec::with_capacity(if steps.len() > FEW { steps.len() } else { 0 });
+        let rooms = if steps.len() > FEW { many.as_mut_ptr() } else { few.as_mut_ptr() };
         let room = |i: usize| rooms.wrapping_add(i).cast::<u8>();
-        let mut at = [std::ptr::null_mut::<u8>(); MOST];
+        let mut places = [const { MaybeUninit::<*mut u8>::uninit() }; MOST];
+        for i in 0..steps.len() {
+            places[i].write(room(i));
+        }
+        // SAFETY: as many were just written.
+        let at = unsafe { std::slice::from_raw_parts_mut(places.as_mut_ptr().cast::<*mut u8>(), steps.len()) };
         for (i, step) in steps.iter().enumerate() {
-            at[i] = room(i);
             if let Step::Const(v) = *step {
                 // SAFETY: a room is for LEN numbers.
                 unsafe { at[i].cast::<[W; LEN]>().write([W::of_f64(v); LEN]) };

@@ -35,8 +35,6 @@ pub trait Number: crate::buffer::Element + PartialOrd + Default {
     const LOWEST: Self;
     /// Zero.
     const ZERO: Self;
-    /// Is it a floating-point type?
-    const REAL: bool;
     /// Is it NaN?
     #[inline(always)]
     #[allow(clippy::eq_op)]
@@ -50,7 +48,6 @@ macro_rules! number {
             const LOWEST: $t = $low;
             const HIGHEST: $t = $high;
             const ZERO: $t = $zero;
-            const REAL: bool = (0.5 as $t) as f64 == 0.5;
         }
     )* };
 }
