@@ -89,7 +89,7 @@ impl<T: Sum> Kernel for Strips<'_, T> {
         let first = self.first;
         for (i, out) in self.out.chunks_mut(STRIP).enumerate() {
             let from = first + i * STRIP;
-            if out.len() == STRIP {
+            if S::FUSED && out.len() == STRIP {
                 strip::<T, STRIP>(self.x, self.rows, self.row_stride, from, out);
             } else {
                 for (j, out) in out.chunks_mut(8).enumerate() {

@@ -55,14 +55,18 @@ macro_rules! kernels {
             $(#[target_feature(enable = $features)])?
             unsafe fn across<const MR: usize, const NV: usize>(t: &text::Tile<$t>) {
                 // SAFETY: see above.
-                unsafe { turn(t, &text::sums_across::<$v, MR, NV>(t), MR, NV * size_of::<$v>() / size_of::<$t>()) }
+                unsafe {
+                    use $crate::gemm::vector::Vector;
+                    let (sums, width) = (text::sums_across::<$v, MR, NV>(t), NV * <$v>::W);
+                    // One text for all widths, except where networks of a few neurons would notice: a tenth of their time.
+                    if <$v>::MASKED || <$v>::RARE { turn::<MR>(t, &sums, width) } else { text::turn::<$v>(t, &sums, MR, width) }
+                }
             }
-            // One for all tiles.
             $(#[target_feature(enable = $features)])?
             #[inline(never)]
-            unsafe fn turn(t: &text::Tile<$t>, sums: &text::Sums<$t>, mr: usize, width: usize) {
+            unsafe fn turn<const MR: usize>(t: &text::Tile<$t>, sums: &text::Sums<$t>, width: usize) {
                 // SAFETY: see above.
-                unsafe { text::turn::<$v>(t, sums, mr, width) }
+                unsafe { text::turn::<$v>(t, sums, MR, width) }
             }
             $(#[target_feature(enable = $features)])?
             unsafe fn dots<const MX: usize, const NW: usize, const U: usize>(d: &thin::Dots<$t>) {

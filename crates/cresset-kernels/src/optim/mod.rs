@@ -183,20 +183,28 @@ impl<F: Float, R: Formula<N>, const N: usize> Kernel for Pass<'_, F, R, N> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
+        // A vector or two for old processors: a third of the text.
+        if S::FUSED { self.pass::<S, LANES>() } else { self.pass::<S, 4>() }
+    }
+}
+
+impl<F: Float, R: Formula<N>, const N: usize> Pass<'_, F, R, N> {
+    #[inline(always)]
+    fn pass<S: Simd, const L: usize>(self) {
         let n = self.p.len();
         let mut pass = self;
-        let done = pass.blocks(n);
+        let done = pass.blocks::<L>(n);
         let rest = n - done;
         if rest > 0 {
             // The tail goes through the same text, in a block beside the data that is filled up with zeros.
             let zero = F::of(0.0);
-            let (mut p, mut g, mut s) = ([zero; LANES], [zero; LANES], [[zero; LANES]; N]);
+            let (mut p, mut g, mut s) = ([zero; L], [zero; L], [[zero; L]; N]);
             p[..rest].copy_from_slice(&pass.p[done..]);
             g[..rest].copy_from_slice(&pass.g[done..]);
             for k in 0..N {
                 s[k][..rest].copy_from_slice(&pass.state[k][done..]);
             }
-            let state = all(&mut s, LANES);
+            let state = all(&mut s, L);
             // SAFETY: this kernel runs at level S already.
             unsafe { S::part(Pass { rule: pass.rule, p: &mut p, g: &g, state }) };
             pass.p[done..].copy_from_slice(&p[..rest]);
@@ -205,13 +213,10 @@ impl<F: Float, R: Formula<N>, const N: usize> Kernel for Pass<'_, F, R, N> {
             }
         }
     }
-}
 
-impl<F: Float, R: Formula<N>, const N: usize> Pass<'_, F, R, N> {
     /// Goes over whole blocks, and gives the first element that none is left for.
     #[inline(always)]
-    fn blocks(&mut self, n: usize) -> usize {
-        const L: usize = LANES;
+    fn blocks<const L: usize>(&mut self, n: usize) -> usize {
         let mut i = 0;
         let (p, g) = (&mut self.p[..n], &self.g[..n]);
         while i + L <= n {
