@@ -331,7 +331,9 @@ fn hooks_on_the_model_itself_run() {
     let seen = Arc::new(AtomicUsize::new(0));
     let count = |n: usize| {
         let seen = seen.clone();
-        move || drop(seen.fetch_add(n, Ordering::Relaxed))
+        move || {
+            seen.fetch_add(n, Ordering::Relaxed);
+        }
     };
     let (before, back) = (count(1), count(100));
     let _pre = model.register_forward_pre_hook(move |_, x| {

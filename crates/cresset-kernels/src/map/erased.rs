@@ -233,17 +233,28 @@ impl Function {
         self.write(part, &mut Recorder::new(), Step::Input).replay(operands)
     }
 
-    /// Runs it over numbers that lie side by side, f64 or else f32, in one go. An operand that is not read may be empty.
+    /// The loop of a part, where the function has one at the level in use.
+    #[inline]
+    fn block(&self, part: Part, double: bool) -> Option<BlockLoop> {
+        let whole = self.texts.whole.as_ref().filter(|_| level() != Level::Scalar)?;
+        let pair = match part {
+            Part::Value => &whole.value,
+            Part::Gradient(i) => &whole.gradients[i],
+        };
+        pair[usize::from(double)]
+    }
+
+    /// Runs it over numbers that lie side by side, f64 or else f32, in one go. An operand that is not read may be empty. Says no, and does nothing, if
+    /// the function has no loop for it.
     ///
     /// # Panics
     /// If an operand is not as long as the output, or is not aligned.
     #[inline]
-    pub fn run_short(&self, part: Part, double: bool, ins: &[&[u8]], out: &mut [u8]) {
+    #[must_use]
+    pub fn run_short(&self, part: Part, double: bool, ins: &[&[u8]], out: &mut [u8]) -> bool {
+        let Some(block) = self.block(part, double) else { return false };
         let size = if double { 8 } else { 4 };
-        let needed = match part {
-            Part::Value => self.loops.inputs,
-            Part::Gradient(_) => self.loops.inputs + 2,
-        };
+        let needed = self.operands(part);
         assert!(ins.len() == needed, "{} operands, {needed} expected", ins.len());
         let aligned = |bytes: &[u8]| (bytes.as_ptr() as usize).is_multiple_of(size);
         assert!(out.len().is_multiple_of(size) && aligned(out), "elements are aligned to their size");
@@ -258,9 +269,9 @@ impl Function {
             );
             *p = bytes.as_ptr();
         }
-        let (block, body) = self.block(part, double);
         // SAFETY: the operands were checked; the loop is for these constants, and touches its elements only.
-        unsafe { block(body, &ptrs, out.as_mut_ptr(), out.len() / size) }
+        unsafe { block(self.constants.as_ptr(), &ptrs, out.as_mut_ptr(), out.len() / size) }
+        true
     }
 
     /// Runs it over operands of a kind.
@@ -279,12 +290,7 @@ impl Function {
                 *o = input(kind, shape, x);
             }
         }
-        let whole = self.texts.whole.as_ref().filter(|_| level() != Level::Scalar);
-        let pair = whole.map(|w| match part {
-            Part::Value => &w.value,
-            Part::Gradient(i) => &w.gradients[i],
-        });
-        let (Some(whole), Some(block)) = (whole, pair.and_then(|p| p[usize::from(double)])) else {
+        let (Some(whole), Some(block)) = (&self.texts.whole, self.block(part, double)) else {
             let mut recorder = Recorder::new();
             let text = self.write(part, &mut recorder, |k| match ins.get(k) {
                 Some(Input::Scalar(v)) => Step::Const(*v),

@@ -261,8 +261,9 @@ fn short_op(f: &Function, part: Part, meta: &Meta, operands: &[Operands]) -> Opt
         }
     }
     let mut buffer = Array::buffer_for(meta);
-    f.run_short(part, meta.dtype == DType::F64, &ins[..operands.len()], &mut buffer.as_mut_slice::<u8>()[..n * size]);
-    Some(Array::from_buffer(buffer, *meta))
+    let out = &mut buffer.as_mut_slice::<u8>()[..n * size];
+    let done = f.run_short(part, meta.dtype == DType::F64, &ins[..operands.len()], out);
+    done.then(|| Array::from_buffer(buffer, *meta))
 }
 
 /// The elements of an array as the kernels take them.
