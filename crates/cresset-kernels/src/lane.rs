@@ -277,20 +277,31 @@ impl<L: Lane> LaneOps for L {}
 pub trait Style: 'static {
     /// In one piece?
     const WHOLE: bool;
+    /// With a loop of its own for AVX-512?
+    const WIDE: bool;
 }
 /// The whole function is compiled into its loop, for each level and type: fastest, but each such function adds a second or more to the
 /// time that the library takes to compile.
 #[derive(Clone, Copy, Debug)]
 pub struct InRegisters;
+/// [`InRegisters`] with one more loop, for AVX-512: for functions of many steps, which are not done when the memory has them.
+#[derive(Clone, Copy, Debug)]
+pub struct InWideRegisters;
 /// The function is written down as a list of steps, which are run over blocks of 64 numbers: about as fast for functions of few steps on data
 /// in cache, and almost free to compile.
 #[derive(Clone, Copy, Debug)]
 pub struct InBlocks;
 impl Style for InRegisters {
     const WHOLE: bool = true;
+    const WIDE: bool = false;
+}
+impl Style for InWideRegisters {
+    const WHOLE: bool = true;
+    const WIDE: bool = true;
 }
 impl Style for InBlocks {
     const WHOLE: bool = false;
+    const WIDE: bool = false;
 }
 
 /// A pointwise function of one number, with its derivative. The value may carry hyperparameters. Mark both methods

@@ -145,8 +145,8 @@ pub trait Kernel {
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match level() {
-        // AVX-512 machines run the AVX2 text here (the matrix products have their own): on Zen 4 both have the same peak, and each
-        // further level adds a third to what every kernel takes to compile.
+        // AVX-512 machines run the AVX2 text here: on Zen 4 both have the same peak, and each further level adds a third to what every
+        // kernel takes to compile. Matrix products, chains and what is full of exponentials have texts of their own for it.
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `level` returns Avx2 or Avx512 only if the processor has every feature that `avx2` enables.
         Level::Avx2 | Level::Avx512 => unsafe { avx2(kernel) },

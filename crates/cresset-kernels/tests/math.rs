@@ -24,7 +24,7 @@ macro_rules! function {
         #[derive(Clone, Copy)]
         struct $name;
         impl Unary for $name {
-            type Loop = cresset_kernels::lane::InRegisters;
+            type Loop = cresset_kernels::lane::InWideRegisters;
             #[inline(always)]
             fn eval<L: Lane>(&self, x: &L) -> L {
                 x.$f()
@@ -358,7 +358,7 @@ fn special_values_as_pytorch_has_them() {
 #[derive(Clone, Copy)]
 struct Pair(u8);
 impl Binary for Pair {
-    type Loop = cresset_kernels::lane::InRegisters;
+    type Loop = cresset_kernels::lane::InWideRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, a: &L, b: &L) -> L {
         match self.0 {

@@ -6,7 +6,7 @@ use super::fused::Step;
 use super::text::Recorder;
 use super::{In, Out, input, output};
 use crate::lane::{Binary, Lane, Style, Ternary, Unary};
-use crate::level::{Kernel, Simd, dispatch, fused};
+use crate::level::{Kernel, Level, Simd, dispatch, fused, level};
 use crate::math::Wide;
 
 /// What a backward product may read: the inputs, and for a binary function the output, each if it was kept.
@@ -103,7 +103,13 @@ pub(super) unsafe fn run_fused<B: Body<N>, W: Wide, const N: usize>(
     n: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { fused(Loop { body, ins, out, n }) };
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if B::Loop::WIDE && level() == Level::Avx512 && W::wide_loop(&body, ins, out, n) {
+            return;
+        }
+        fused(Loop { body, ins, out, n });
+    }
 }
 
 /// # Safety
@@ -119,7 +125,12 @@ unsafe fn apply<T: Float, B: Body<N>, const N: usize>(shape: &[usize], body: B, 
         return unsafe { drive(shape, out, ins, &block) };
     }
     let block = |ins: &[*const u8; INPUTS], out: *mut u8, n: usize| {
-        dispatch(Loop { body, ins: pointers(ins), out: out.cast::<T::Block>(), n });
+        let (ins, out) = (pointers(ins), out.cast::<T::Block>());
+        if level() == Level::Scalar {
+            return dispatch(Loop { body, ins, out, n });
+        }
+        // SAFETY: the level is another, and `drive` gives n elements behind each pointer.
+        unsafe { run_fused(body, ins, out, n) }
     };
     // SAFETY: the caller's promise, and the loop touches n elements of each block.
     unsafe { drive(shape, out, ins, &block) };

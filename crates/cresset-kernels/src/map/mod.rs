@@ -26,6 +26,8 @@ pub use closures::{map1, map1_, map2, map2_, map3};
 pub use copy::{copy, fill};
 pub use element::{Element, Float, Number};
 pub use erased::{BytesIn, BytesOut, FloatKind, Function, Input, Part};
+#[doc(hidden)]
+pub use float::Body;
 pub use float::{
     Saved, binary, binary_, binary_grad_a, binary_grad_b, ternary, ternary_grad_a, ternary_grad_b, ternary_grad_c,
     unary, unary_, unary_grad,

@@ -16,6 +16,8 @@ mod real;
 mod real32;
 mod real64;
 mod trig;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod vector512;
 
 pub use real::{Real, Wide};
 

@@ -2,6 +2,7 @@
 
 use crate::lane::Lane;
 use crate::level::{Plain, Simd};
+use crate::map::Body;
 use std::marker::PhantomData;
 
 use super::{real32, real64};
@@ -35,12 +36,29 @@ pub trait Wide: sealed::Sealed + crate::map::Steps + Copy + Send + Sync + Defaul
     fn of_f64(v: f64) -> Self;
     /// Unwraps.
     fn of_lane<S: Simd>(lane: Self::Lane<S>) -> Self;
+    /// These numbers, if they are f32.
+    #[doc(hidden)]
+    fn as_f32(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+    #[doc(hidden)]
+    fn as_f32_mut(_: &mut [Self]) -> Option<&mut [f32]> {
+        None
+    }
+    /// Runs a body over `n` numbers in vectors of AVX-512, if there are such vectors of this type.
+    ///
+    /// # Safety
+    /// The processor has AVX-512, and n numbers lie behind each pointer; `out` may be an input.
+    #[doc(hidden)]
+    unsafe fn wide_loop<B: Body<N>, const N: usize>(_: &B, _: [*const Self; N], _: *mut Self, _: usize) -> bool {
+        false
+    }
 }
 
 // The two impls differ only in the type and in the module that holds its functions. Without fused multiply-add the functions are calls, number by
 // number: in every loop that has them they would be as much text again, for processors of before 2013.
 macro_rules! lane {
-    ($t:ty, $f:ident, unary: $($un:ident)*, binary: $($bin:ident)*) => {
+    ($t:ty, $f:ident, $($wide:ident)?, unary: $($un:ident)*, binary: $($bin:ident)*) => {
         impl Wide for $t {
             type Lane<S: Simd> = Real<$t, S>;
             #[inline(always)]
@@ -55,6 +73,23 @@ macro_rules! lane {
             fn of_lane<S: Simd>(lane: Real<$t, S>) -> $t {
                 lane.0
             }
+            $(
+            #[inline]
+            fn as_f32(x: &[$t]) -> Option<&[f32]> {
+                Some(x)
+            }
+            #[inline]
+            fn as_f32_mut(x: &mut [$t]) -> Option<&mut [f32]> {
+                Some(x)
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[inline(always)]
+            unsafe fn wide_loop<B: Body<N>, const N: usize>(b: &B, ins: [*const $t; N], out: *mut $t, n: usize) -> bool {
+                // SAFETY: the caller's promise.
+                unsafe { super::$wide::run(b, ins, out, n) };
+                true
+            }
+            )?
         }
 
         impl<S: Simd> Lane for Real<$t, S> {
@@ -213,11 +248,11 @@ macro_rules! lane {
     };
 }
 
-lane!(f32, real32,
+lane!(f32, real32, vector512,
     unary: exp exp2 expm1 ln log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
         sigmoid erf erfc gaussian erfinv lgamma digamma,
     binary: pow atan2);
-lane!(f64, real64,
+lane!(f64, real64, ,
     unary: exp exp2 expm1 ln log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
         sigmoid erf erfc gaussian erfinv lgamma digamma,
     binary: pow atan2);

@@ -106,6 +106,8 @@ struct LossesBack<'a, T> {
     classes: Classes<'a, T>,
     out: &'a Shared<'a, T>,
     rows: Range<usize>,
+    /// Whether the exponentials have a text for AVX-512.
+    wide: bool,
 }
 impl<T: Real> Kernel for LossesBack<'_, T> {
     type Output = ();
@@ -124,16 +126,18 @@ impl<T: Real> Kernel for LossesBack<'_, T> {
             let x = &self.x[row * n..][..many * n];
             // SAFETY: ranges of rows do not overlap.
             let out = unsafe { self.out.part(row * n, many * n) };
-            for (k, (x, out)) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).enumerate() {
-                let l = self.log_sums[row + k];
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out = x - l;
+            if !self.wide {
+                for (k, (x, out)) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).enumerate() {
+                    let l = self.log_sums[row + k];
+                    for (out, &x) in out.iter_mut().zip(x) {
+                        *out = x - l;
+                    }
+                }
+                for out in out.iter_mut() {
+                    *out = out.exp::<S>();
                 }
             }
-            for out in out.iter_mut() {
-                *out = out.exp::<S>();
-            }
-            for (k, out) in out.chunks_exact_mut(n).enumerate() {
+            for (k, (x, out)) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).enumerate() {
                 let t = c.target[row + k];
                 if t == c.ignore {
                     out.fill(T::ZERO);
@@ -142,8 +146,14 @@ impl<T: Real> Kernel for LossesBack<'_, T> {
                 let g = self.scale * if self.g.len() == 1 { self.g[0] } else { self.g[row + k] };
                 let hard = c.weight(t as usize) * T::of(1.0 - c.smoothing);
                 let all = g * (hard + spread);
-                for out in out.iter_mut() {
-                    *out = *out * all;
+                #[cfg(target_arch = "x86_64")]
+                let done = self.wide && super::wide::scaled_exp(x, self.log_sums[row + k], all, out);
+                #[cfg(not(target_arch = "x86_64"))]
+                let done = x.is_empty();
+                if !done {
+                    for out in out.iter_mut() {
+                        *out = *out * all;
+                    }
                 }
                 if c.smoothing != 0.0 {
                     for (i, out) in out.iter_mut().enumerate() {
@@ -171,7 +181,11 @@ fn cross_entropy_backward<T: Real>(
         return;
     }
     let out = Shared::new(out);
+    #[cfg(target_arch = "x86_64")]
+    let wide = super::wide::fits::<T>(n);
+    #[cfg(not(target_arch = "x86_64"))]
+    let wide = false;
     run_ranges(rows, (PIECE / n).max(1), &|rows| {
-        dispatch(LossesBack { g, scale, x, n, log_sums, classes, out: &out, rows });
+        dispatch(LossesBack { g, scale, x, n, log_sums, classes, out: &out, rows, wide });
     });
 }

@@ -2,6 +2,8 @@
 
 mod classes;
 mod narrow;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 pub use classes::{ClassLosses, Classes};
 
@@ -187,7 +189,13 @@ fn softmax<T: Real>(log: bool, x: &[T], (outer, n, inner): (usize, usize, usize)
     }
     let out = Shared::new(out);
     if inner == 1 {
-        run_ranges(outer, (PIECE / n).max(1), &|rows| dispatch(Rows { x, n, log, out: &out, rows }));
+        run_ranges(outer, (PIECE / n).max(1), &|rows| {
+            #[cfg(target_arch = "x86_64")]
+            if wide::softmax(log, x, n, &out, rows.clone()) {
+                return;
+            }
+            dispatch(Rows { x, n, log, out: &out, rows });
+        });
     } else {
         let grain = (PIECE / (n * inner.min(TILE))).max(1);
         run_ranges(outer * inner.div_ceil(TILE), grain, &|tasks| {
@@ -275,6 +283,10 @@ fn softmax_backward<T: Real>(log: bool, g: &[T], y: &[T], (outer, n, inner): (us
     let out = Shared::new(out);
     let (tasks, width) = if inner == 1 { (outer, 1) } else { (outer * inner.div_ceil(TILE), inner.min(TILE)) };
     run_ranges(tasks, (PIECE / (n * width)).max(1), &|tasks| {
+        #[cfg(target_arch = "x86_64")]
+        if inner == 1 && wide::backward(log, g, y, n, &out, tasks.clone()) {
+            return;
+        }
         dispatch(Back { g, y, n, inner, log, out: &out, tasks });
     });
 }
@@ -339,7 +351,13 @@ fn log_sum_exp<T: Real>(x: &[T], n: usize, out: &mut [T]) {
     }
     let rows = out.len();
     let out = Shared::new(out);
-    run_ranges(rows, (PIECE / n).max(1), &|rows| dispatch(LogSums { x, n, out: &out, rows }));
+    run_ranges(rows, (PIECE / n).max(1), &|rows| {
+        #[cfg(target_arch = "x86_64")]
+        if wide::log_sums(x, n, &out, rows.clone()) {
+            return;
+        }
+        dispatch(LogSums { x, n, out: &out, rows });
+    });
 }
 
 #[cfg(test)]
@@ -390,9 +408,40 @@ mod tests {
     #[test]
     fn infinities_are_answered_as_they_should() {
         let inf = f32::INFINITY;
-        let mut l = [0.0; 3];
-        log_sum_exp(&[-inf, -inf, 0.0, inf, f32::NAN, 0.0], 2, &mut l);
-        assert_eq!(l[..2], [-inf, inf]);
-        assert!(l[2].is_nan());
+        for n in [2, 40, 2000] {
+            let mut x = vec![-inf; 4 * n];
+            (x[n], x[n + 1], x[2 * n], x[2 * n + 1], x[4 * n - 1]) = (0.0, inf, f32::NAN, 0.0, 100.0);
+            let mut l = [0.0; 4];
+            log_sum_exp(&x, n, &mut l);
+            assert_eq!((l[0], l[1], l[3]), (-inf, inf, 100.0));
+            assert!(l[2].is_nan());
+            let mut y = vec![0.0; 4 * n];
+            softmax(false, &x, (4, n, 1), &mut y);
+            assert!(y[..3 * n].iter().enumerate().all(|(i, y)| y.is_nan() || n <= i && i < 2 * n && *y == 0.0));
+            assert!(y[3 * n..4 * n - 1].iter().all(|y| *y == 0.0) && y[4 * n - 1] == 1.0);
+        }
+    }
+
+    #[test]
+    fn gradients_of_rows_of_every_length_agree_with_f64() {
+        for n in [1, 10, 32, 33, 100, 1024, 3000] {
+            let (x, g) = (noise(3 * n), noise(6 * n).split_off(3 * n));
+            for log in [false, true] {
+                let mut y = vec![0.0; 3 * n];
+                softmax(log, &x, (3, n, 1), &mut y);
+                let mut got = vec![0.0; 3 * n];
+                softmax_backward(log, &g, &y, (3, n, 1), &mut got);
+                for (r, got) in got.chunks(n).enumerate() {
+                    let (y, g) = (&y[r * n..][..n], &g[r * n..][..n]);
+                    let s: f64 = g.iter().zip(y).map(|(&g, &y)| g as f64 * if log { 1.0 } else { y as f64 }).sum();
+                    for i in 0..n {
+                        let (y, g) = (y[i] as f64, g[i] as f64);
+                        let want = if log { g - y.exp() * s } else { y * (g - s) };
+                        let size = if log { g.abs() + y.exp() * (n as f64).sqrt() * 3.0 } else { y * (g.abs() + 5.0) };
+                        assert!((got[i] as f64 - want).abs() <= 1e-6 * size, "{n} {log} {i}: {} {want}", got[i]);
+                    }
+                }
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::{BinaryDef, Ints, Reads, UnaryDef, apply_binary, apply_unary, apply_u
 use crate::error::fail;
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
-use cresset_kernels::lane::{Binary, InBlocks, InRegisters, Lane, LaneOps, Unary};
+use cresset_kernels::lane::{Binary, InBlocks, InRegisters, InWideRegisters, Lane, LaneOps, Unary};
 
 const SQRT_2_OVER_PI: f64 = 0.797_884_560_802_865_4;
 
@@ -133,7 +133,7 @@ impl UnaryDef for Elu {
 #[derive(Clone, Copy, Debug)]
 struct Gelu;
 impl Unary for Gelu {
-    type Loop = InRegisters;
+    type Loop = InWideRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
         x.mul(&x.gaussian())
@@ -174,7 +174,7 @@ impl UnaryDef for GeluTanh {
 #[derive(Clone, Copy, Debug)]
 struct Silu;
 impl Unary for Silu {
-    type Loop = InRegisters;
+    type Loop = InWideRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
         x.div(&x.neg().exp().add_c(1.0))

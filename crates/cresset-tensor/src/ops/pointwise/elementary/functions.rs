@@ -1,7 +1,7 @@
 //! The functions themselves, with their derivatives.
 
 use super::super::{Ints, Reads, UnaryDef};
-use cresset_kernels::lane::{InBlocks, InRegisters, Lane, LaneOps, Unary};
+use cresset_kernels::lane::{InBlocks, InRegisters, InWideRegisters, Lane, LaneOps, Unary};
 
 const SQRT_PI: f64 = 1.772_453_850_905_516;
 
@@ -95,7 +95,7 @@ impl UnaryDef for Square {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Exp;
 impl Unary for Exp {
-    type Loop = InRegisters;
+    type Loop = InWideRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
         x.exp()
@@ -411,7 +411,7 @@ impl UnaryDef for Cosh {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tanh;
 impl Unary for Tanh {
-    type Loop = InRegisters;
+    type Loop = InWideRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
         x.tanh()
@@ -480,7 +480,7 @@ impl UnaryDef for Atanh {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sigmoid;
 impl Unary for Sigmoid {
-    type Loop = InRegisters;
+    type Loop = InWideRegisters;
     #[inline(always)]
     fn eval<L: Lane>(&self, x: &L) -> L {
         x.sigmoid()
