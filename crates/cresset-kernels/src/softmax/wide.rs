@@ -24,6 +24,7 @@ fn floats_mut<T: Real>(x: &mut [T]) -> Option<&mut [f32]> {
 }
 
 /// Rows of `out`. Ranges of rows must not overlap.
+#[allow(clippy::mut_from_ref)] // as `Shared::part`, whose promise this hands on
 fn part<'a, T: Real>(out: &'a Shared<T>, rows: &Range<usize>, n: usize) -> Option<&'a mut [f32]> {
     // SAFETY: by the caller's promise.
     floats_mut(unsafe { out.part(rows.start * n, rows.len() * n) })
