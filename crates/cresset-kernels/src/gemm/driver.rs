@@ -365,13 +365,13 @@ pub(super) unsafe fn call<T>(tiles: &super::kernels::Tiles<T>, rows: usize, vect
 }
 
 /// Something with pointers that threads may share.
-struct Shared<T>(T);
+pub(super) struct Shared<T>(pub(super) T);
 
 // SAFETY: whoever makes one sees to it that threads write to different places.
 unsafe impl<T> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    fn get(&self) -> &T {
+    pub(super) fn get(&self) -> &T {
         &self.0
     }
 }

@@ -1,10 +1,11 @@
 //! A right operand packed once for many products.
 
-use super::driver::Job;
+use super::driver::{Job, Shared};
 use super::kernels::Kerneled;
 use super::tile::Pack;
 use super::{Activation, Epilogue, GemmElement, Mat, last};
 use crate::buffer::Buffer;
+use crate::threads;
 
 /// The types whose operands can be packed: f32 and f64.
 pub trait Packable: GemmElement + Kerneled {}
@@ -36,32 +37,10 @@ impl<T: Packable> Packed<T> {
     #[track_caller]
     pub fn new(k: usize, n: usize, b: Mat<T>) -> Packed<T> {
         assert!(k > 0 && n > 0 && b.holds(k, n), "B of {k}x{n} does not lie within its {} elements", b.data.len());
-        let kernels = T::kernels();
-        let (w, width) = (kernels.w, kernels.nv * kernels.w);
-        let mut room = Buffer::new((n.next_multiple_of(w) * k + 16) * size_of::<T>());
-        let mut packed = Packed { room: Buffer::new(0), k, n, kernels };
-        let (k_blocks, kc_most) = packed.job(0).k_blocks();
-        for kb in 0..k_blocks {
-            let (k0, k1) = (kb * kc_most, k.min((kb + 1) * kc_most));
-            for j in (0..n).step_by(width) {
-                let lanes = width.min(n - j);
-                // SAFETY: this block of k and these columns of B; panels lie one behind the other in the room, and what a panel writes beyond
-                // its end the next one overwrites, or is part of the 16.
-                unsafe {
-                    (kernels.pack)(&Pack {
-                        src: b.data.as_ptr().add(k0 * b.row_stride + j * b.col_stride),
-                        lane: b.col_stride,
-                        step: b.row_stride,
-                        lanes,
-                        readable: lanes,
-                        k: k1.saturating_sub(k0),
-                        dst: room.as_mut_ptr().cast::<T>().add(k0 * n.next_multiple_of(w) + j * (k1 - k0)),
-                        width: lanes.next_multiple_of(w),
-                    });
-                }
-            }
-        }
-        packed.room = room;
+        let mut packed = Packed { room: Buffer::new(0), k, n, kernels: T::kernels() };
+        let (data, b_row, b_col) = (b.data.as_ptr(), b.row_stride, b.col_stride);
+        // SAFETY: B lies within its slice, as seen above.
+        packed.room = unsafe { Job { b: data, b_row, b_col, ..packed.job(0) }.pack() };
         packed
     }
 
@@ -121,5 +100,43 @@ impl<T: Packable> Packed<T> {
             relu: false,
             parallel: false,
         }
+    }
+}
+
+impl<T: Kerneled + GemmElement> Job<T> {
+    /// All panels of B, one behind the other: by blocks of k, and within them by columns.
+    ///
+    /// # Safety
+    /// B must lie within its memory.
+    pub(super) unsafe fn pack(&self) -> Buffer {
+        let (w, width) = (self.kernels.w, self.kernels.nv * self.kernels.w);
+        let lanes = self.n.next_multiple_of(w);
+        let (k_blocks, kc_most) = self.k_blocks();
+        let mut room = Buffer::new((lanes * self.k + 16) * size_of::<T>());
+        let to = Shared(room.as_mut_ptr().cast::<T>());
+        let panels = self.n.div_ceil(width);
+        threads::run(if self.parallel { k_blocks * panels } else { 1 }, &|i| {
+            let all = if self.parallel { i..i + 1 } else { 0..k_blocks * panels };
+            for i in all {
+                let (k0, j) = (i / panels * kc_most, i % panels * width);
+                let kc = kc_most.min(self.k.saturating_sub(k0));
+                let lanes_here = width.min(self.n - j);
+                // SAFETY: this block of k and these columns of B. Panels do not overlap, and as their widths are whole vectors, nothing is
+                // written beyond the end of one.
+                unsafe {
+                    (self.kernels.pack)(&Pack {
+                        src: self.b.add(k0 * self.b_row + j * self.b_col),
+                        lane: self.b_col,
+                        step: self.b_row,
+                        lanes: lanes_here,
+                        readable: lanes_here,
+                        k: kc,
+                        dst: to.get().add(k0 * lanes + j * kc),
+                        width: lanes_here.next_multiple_of(w),
+                    });
+                }
+            }
+        });
+        room
     }
 }

@@ -377,3 +377,32 @@ fn packed_operands() {
     all::<f32>(4e-7, |x| x as f64);
     all::<f64>(1e-15, |x| x);
 }
+
+/// Sums of 784 keep nearly all digits at every level: they are made of parts.
+#[test]
+fn long_sums_keep_their_digits() {
+    let (m, n, k) = (32, 48, 784);
+    let noise = |n: usize, seed: u32| -> Vec<f32> {
+        (0..n as u32).map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0).collect()
+    };
+    let (a, b) = (noise(m * k, 1), noise(k * n, 7));
+    let _turn = alone();
+    for level in levels() {
+        set_level(level);
+        let mut c = vec![0.0f32; m * n];
+        gemm(m, n, k, Mat::row_major(&a, k), Mat::row_major(&b, n), &mut c, n, &Epilogue::default());
+        let (mut errors, mut size) = (0.0, 0.0);
+        for i in 0..m {
+            for j in 0..n {
+                let exact: f64 = (0..k).map(|p| a[i * k + p] as f64 * b[p * n + j] as f64).sum();
+                errors += (c[i * n + j] as f64 - exact).powi(2);
+                size += exact * exact;
+            }
+        }
+        let relative = (errors / size).sqrt();
+        // With chains of all 784 it is 5.7e-7.
+        println!("{level:?}: {relative:.2e}");
+        assert!(relative < 5.2e-7, "{level:?}: {relative:e}");
+    }
+    set_level(best());
+}
