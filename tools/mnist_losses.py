@@ -76,7 +76,8 @@ def digits():
 
 
 def main():
-    lines = [f"# PyTorch {torch.__version__}, one thread; written by tools/mnist_losses.py"]
+    level = torch.backends.cpu.get_cpu_capability()
+    lines = [f"# PyTorch {torch.__version__}, one thread, {level}; written by tools/mnist_losses.py"]
     for name, (x, y) in (("digits", digits()), ("mnist", mnist(sys.argv[1]))):
         for kind, inputs in (("float32", x), ("float64", x.double())):
             lines.append(" ".join([name, kind] + [repr(loss) for loss in losses(inputs, y)]))

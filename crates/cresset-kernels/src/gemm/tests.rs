@@ -378,7 +378,7 @@ fn packed_operands() {
     all::<f64>(1e-15, |x| x);
 }
 
-/// Sums of 784 keep nearly all digits at every level: they are made of parts.
+/// Sums of 784 keep nearly all digits at every level: they are made of short chains.
 #[test]
 fn long_sums_keep_their_digits() {
     let (m, n, k) = (32, 48, 784);
@@ -400,9 +400,9 @@ fn long_sums_keep_their_digits() {
             }
         }
         let relative = (errors / size).sqrt();
-        // With chains of all 784 it is 5.7e-7.
+        // With chains of 400 it is 4.9e-7, with one of all 784 5.7e-7.
         println!("{level:?}: {relative:.2e}");
-        assert!(relative < 5.2e-7, "{level:?}: {relative:e}");
+        assert!(relative < 4e-7, "{level:?}: {relative:e}");
     }
     set_level(best());
 }

@@ -5,7 +5,10 @@ use std::mem::MaybeUninit;
 
 /// A tile's work: `C[rows, lanes] = act(alpha · A B + beta · C + bias)`.
 pub struct Tile<T> {
+    /// At least 1.
     pub k: usize,
+    /// How many products are added up one after the other, at least 1: longer sums are made of such chains.
+    pub chain: usize,
     /// `A(i, p)` at `a[i * a_row + p * a_k]`.
     pub a: *const T,
     pub a_row: usize,
@@ -32,10 +35,6 @@ pub type TileFn<T> = unsafe fn(&Tile<T>);
 
 /// How many rows ahead a packing tile asks for `B`.
 const AHEAD: usize = 12;
-
-/// Most products that are added up one after the other; longer sums are made of parts as even as can be. A sum of 784 in two parts has three
-/// quarters of the rounding error, for a hundredth of the time. The blocks of wide tiles are no longer than that anyhow.
-const SUM: usize = 400;
 
 /// Where a tile's rows begin, such that every address is one register plus another, scaled. Left alone, the compiler walks
 /// from row to row by additions, a chain as long as the multiplications take.
@@ -88,17 +87,24 @@ unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, co
 ) -> [[V; NV]; MR] {
     // SAFETY: the caller's tile says what may be read; a prefetch may have any address.
     unsafe {
-        let zero = [[V::splat(V::T::ZERO); NV]; MR];
-        let mut acc = zero;
-        let mut total = MaybeUninit::<[[V; NV]; MR]>::uninit();
+        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
+        // In memory, and aligned: left to itself, the compiler keeps these sums in places that cross cache lines.
+        let mut room = Sums::<V::T>(MaybeUninit::uninit());
+        let total = opaque(room.0.as_mut_ptr().cast::<V::T>() as usize) as *mut V::T;
         let (mut a, mut b, mut pack) = (t.a, t.b, t.pack);
         let (a_k, b_k) = (t.a_k, t.b_k);
         let rows = Rows::new(t.a_row);
+        if t.k > t.chain {
+            for i in 0..MR * NV {
+                V::splat(V::T::ZERO).store(total.add(i * V::W));
+            }
+        }
         let mut left = t.k;
-        let part = if V::MASKED || left <= SUM { left } else { left.div_ceil(left.div_ceil(SUM)) };
         loop {
-            let now = if left < part { left } else { part };
-            for _ in 0..now {
+            let now = if left < t.chain { left } else { t.chain };
+            let mut steps = now;
+            // Not a `for`: as the sums live on in the loop around this one, the way past a loop of no steps would keep them out of registers.
+            loop {
                 let mut bv = [V::splat(V::T::ZERO); NV];
                 for j in 0..NV {
                     let p = b.add(j * V::W);
@@ -119,26 +125,31 @@ unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, co
                 }
                 a = a.wrapping_add(a_k);
                 b = b.wrapping_add(b_k);
-            }
-            if V::MASKED || now == t.k {
-                return acc;
-            }
-            let first = left == t.k;
-            left -= now;
-            if !first {
-                let total = total.assume_init_ref();
-                for i in 0..MR {
-                    for j in 0..NV {
-                        acc[i][j] = acc[i][j].add(total[i][j]);
-                    }
+                steps -= 1;
+                if steps == 0 {
+                    break;
                 }
             }
+            left -= now;
             if left == 0 {
-                return acc;
+                break;
             }
-            total.write(acc);
-            acc = zero;
+            for i in 0..MR {
+                for j in 0..NV {
+                    let at = total.add((i * NV + j) * V::W);
+                    acc[i][j].add(V::load(at)).store(at);
+                    acc[i][j] = V::splat(V::T::ZERO);
+                }
+            }
         }
+        if t.k > t.chain {
+            for i in 0..MR {
+                for j in 0..NV {
+                    acc[i][j] = acc[i][j].add(V::load(total.add((i * NV + j) * V::W)));
+                }
+            }
+        }
+        acc
     }
 }
 
