@@ -3,6 +3,7 @@
 use crate::buffer::Element;
 use crate::level::{Kernel, Simd, dispatch};
 use crate::threads;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A type whose rows can be added.
 pub trait Row: Element + Default + std::ops::AddAssign + std::ops::Mul<Output = Self> {
@@ -68,6 +69,11 @@ pub fn gather<T: Element>(x: &[T], rest: &[usize], step: usize, shape: &[usize],
                     std::hint::black_box(*x);
                 });
             }
+            if step == 1 && stride == 0 {
+                // A third of the time of the general way: there is nothing to multiply.
+                out.iter_mut().zip(at).for_each(|(out, &at)| *out = x[at as usize]);
+                continue;
+            }
             for (i, (out, &at)) in out.iter_mut().zip(at).enumerate() {
                 *out = x[i * stride + at as usize * step];
             }
@@ -75,22 +81,26 @@ pub fn gather<T: Element>(x: &[T], rest: &[usize], step: usize, shape: &[usize],
     });
 }
 
-/// The smallest and the largest of some indices; none of none.
-pub fn extent(at: &[i64]) -> Option<(i64, i64)> {
-    struct Extent<'a>(&'a [i64], (i64, i64));
-    impl Kernel for Extent<'_> {
-        type Output = (i64, i64);
+/// Are all indices at least 0 and below n?
+pub fn all_within(at: &[i64], n: usize) -> bool {
+    struct Within<'a>(&'a [i64], i64);
+    impl Kernel for Within<'_> {
+        type Output = bool;
         #[inline(always)]
-        fn run<S: Simd>(self) -> (i64, i64) {
-            let (mut low, mut high) = self.1;
-            for &i in self.0 {
-                low = low.min(i);
-                high = high.max(i);
-            }
-            (low, high)
+        fn run<S: Simd>(self) -> bool {
+            // The sign of `i` or of `last - i` shows in all signs put together: AVX2 has neither the smaller nor the larger of two i64.
+            let signs = self.0.iter().fold(0, |signs, &i| signs | i | self.1.wrapping_sub(i));
+            signs >= 0
         }
     }
-    at.first().map(|&i| dispatch(Extent(at, (i, i))))
+    let outside = AtomicBool::new(n == 0 && !at.is_empty());
+    threads::run_ranges(at.len(), 65536, &|range| {
+        // n - 1 - i of a huge negative i wraps around, but then i itself has the sign.
+        if !dispatch(Within(&at[range], n as i64 - 1)) {
+            outside.store(true, Relaxed);
+        }
+    });
+    !outside.into_inner()
 }
 
 /// What the gradient of every row that was taken is multiplied with: 0 for the row `padding`, one over how often the row was taken if

@@ -8,6 +8,7 @@ use super::{In, Out, input, output};
 use crate::lane::{Binary, Lane, Style, Ternary, Unary};
 use crate::level::{Kernel, Level, Simd, dispatch, fused, level};
 use crate::math::Wide;
+use std::mem::MaybeUninit;
 
 /// What a backward product may read: the inputs, and for a binary function the output, each if it was kept.
 pub type Saved<'a, T> = (Option<In<'a, T>>, Option<In<'a, T>>, Option<In<'a, T>>);
@@ -54,16 +55,19 @@ impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<B, W, N> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        // A tail of more than four elements is computed as a full vector beside the data, because the compiler's own loop for
-        // the tail goes one by one. One copy of the body serves both passes.
+        // A tail of more than four elements is computed in full vectors, because the compiler's own loop for the tail goes one by one: together
+        // with elements before it, once more, or beside the data if there are none or the inputs are written over. One copy of the body
+        // serves both passes.
         const TAIL: usize = 32;
         let rest = self.n % TAIL;
         let main = if rest > 4 { self.n - rest } else { self.n };
         let mut ins = self.ins;
         let mut out = self.out;
         let mut len = main;
-        let mut tail_ins = [[W::default(); TAIL]; N];
-        let mut tail_out = [W::default(); TAIL];
+        let again = main > 0 && !ins.contains(&out.cast_const());
+        // Written only if they are needed: clearing them would take as long as a hundred numbers.
+        let mut tail_ins = [const { MaybeUninit::<[W; TAIL]>::uninit() }; N];
+        let mut tail_out = MaybeUninit::<[W; TAIL]>::uninit();
         loop {
             for i in 0..len {
                 // SAFETY: the caller gives n elements behind every pointer; the tail arrays have TAIL.
@@ -75,17 +79,26 @@ impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<B, W, N> {
             if main == self.n || out != self.out {
                 break;
             }
+            if again {
+                len = TAIL;
+                ins = self.ins.map(|p| p.wrapping_add(self.n - TAIL));
+                out = self.out.wrapping_add(self.n - TAIL);
+                continue;
+            }
             for k in 0..N {
                 // SAFETY: `rest` elements lie behind `main`.
-                unsafe { std::ptr::copy_nonoverlapping(self.ins[k].add(main), tail_ins[k].as_mut_ptr(), rest) };
-                ins[k] = tail_ins[k].as_ptr();
+                unsafe {
+                    let tail = tail_ins[k].write([W::default(); TAIL]);
+                    std::ptr::copy_nonoverlapping(self.ins[k].add(main), tail.as_mut_ptr(), rest);
+                    ins[k] = tail.as_ptr();
+                }
             }
-            out = tail_out.as_mut_ptr();
+            out = tail_out.as_mut_ptr().cast();
             len = rest.next_multiple_of(16);
         }
-        if main < self.n {
+        if main < self.n && !again {
             // SAFETY: as above.
-            unsafe { std::ptr::copy_nonoverlapping(tail_out.as_ptr(), self.out.add(main), rest) };
+            unsafe { std::ptr::copy_nonoverlapping(tail_out.as_ptr().cast(), self.out.add(main), rest) };
         }
     }
 }

@@ -38,18 +38,15 @@ impl CheckedIndex {
         let CheckedIndex { op, dim, n, wrap } = *self;
         let lowest = if wrap { -(n as i64) } else { 0 };
         let array = index.to(DType::I64).contiguous();
-        // One look at all; which index is the first bad one is asked only if there is one.
+        // One look at all; which index is the first bad one is asked only if one is not as most are.
         let outside = |i: i64| i < lowest || i >= n as i64;
-        let (negative, bad) = array.with_slice::<i64, _>(|numbers| {
-            let (low, high) = cresset_kernels::rows::extent(numbers).unwrap_or_default();
-            let any = !numbers.is_empty() && (outside(low) || outside(high));
-            (low < 0, any.then(|| numbers.iter().copied().find(|&i| outside(i))).flatten())
+        let bad = array.with_slice::<i64, _>(|numbers| {
+            let unusual = !cresset_kernels::rows::all_within(numbers, n);
+            unusual.then(|| numbers.iter().copied().find(|&i| outside(i)))
         });
+        let Some(bad) = bad else { return array };
         if let Some(i) = bad {
             fail(op, format!("index {i} is out of bounds for dimension {dim} with size {n}"));
-        }
-        if !negative {
-            return array;
         }
         let fixed: Vec<i64> = array.to_vec::<i64>().into_iter().map(|i| if i < 0 { i + n as i64 } else { i }).collect();
         Array::from_slice(&fixed, *array.shape())
