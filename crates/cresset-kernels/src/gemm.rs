@@ -20,6 +20,7 @@ mod float;
 mod integer;
 mod kernels;
 mod packed;
+pub(crate) mod panels;
 #[cfg(test)]
 mod tests;
 mod thin;

@@ -1,0 +1,213 @@
+//! A part of some pictures, copied with its border of zeros such that whatever a row of positions reads at one tap lies side by side: then
+//! the windows can be unrolled by copying runs, whatever the padding and the stride.
+
+use super::grid::{Grid, Part};
+use crate::buffer::Buffer;
+use crate::level::{Kernel, Simd, dispatch};
+use std::ops::Range;
+
+/// Runs are copied by so many numbers: up to so many more are read and written behind their end.
+const CHUNK: usize = 8;
+
+/// The copy. A row of it holds the columns that position 0 and its neighbours `step` away read, then those of the next column, ...: a stride
+/// in the row becomes a run.
+pub(super) struct Frame<'a> {
+    grid: &'a Grid,
+    part: Part,
+    channels: usize,
+    /// Rows of a plane.
+    height: usize,
+    /// Which first columns are read, and how many numbers each has.
+    columns: Vec<usize>,
+    sub: usize,
+    /// Numbers of a channel of a picture.
+    plane: usize,
+    /// Where the taps are, in numbers from a position's place.
+    taps: Vec<usize>,
+    room: Buffer,
+}
+
+/// A run of lanes that lie side by side in the frame.
+#[derive(Clone, Copy)]
+struct Run {
+    lane: usize,
+    from: usize,
+    len: usize,
+}
+
+impl<'a> Frame<'a> {
+    /// The frame of a part of `grid`'s positions, of which `part` has all rows if there are more than one picture or depth.
+    pub fn new(grid: &'a Grid, part: &Part, channels: usize) -> Frame<'a> {
+        let step = grid.step[2];
+        let mut columns: Vec<usize> = grid.taps.iter().map(|t| t[2] % step).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let sub = grid.size[2] + grid.reach(2) / step;
+        let row = columns.len() * sub;
+        let rows = if grid.size[0] > 1 { grid.size[1] } else { part.rows.len() };
+        let height = (rows.max(1) - 1) * grid.step[1] + grid.reach(1) + 1;
+        let depth = (grid.size[0] - 1) * grid.step[0] + grid.reach(0) + 1;
+        let taps = grid.taps.iter().map(|t| {
+            let column = columns.iter().position(|&c| c == t[2] % step).unwrap_or(0);
+            (t[0] * height + t[1]) * row + column * sub + t[2] / step
+        });
+        let taps = taps.collect();
+        let plane = depth * height * row;
+        let room = Buffer::new((part.images.len() * channels * plane + CHUNK) * size_of::<f32>());
+        Frame { grid, part: part.clone(), channels, height, columns, sub, plane, taps, room }
+    }
+
+    /// Copies channels of pictures, `image` numbers each, whose first channel begins at `source[0]`.
+    pub fn fill(&mut self, source: &[f32], image: usize) {
+        let grid = self.grid;
+        let [depth, height, width] = grid.source;
+        let row = self.columns.len() * self.sub;
+        let first = self.part.rows.start * usize::from(grid.size[0] == 1);
+        let depths = self.plane / (self.height * row).max(1);
+        let read = |d: usize, n: usize, size: usize| -> Vec<bool> {
+            let mut read = vec![false; n];
+            for t in &grid.taps {
+                (0..size).for_each(|p| read[p * grid.step[d] + t[d]] = true);
+            }
+            read
+        };
+        let positions = if grid.size[0] > 1 { grid.size[1] } else { self.part.rows.len() };
+        let (read_z, read_y) = (read(0, depths, grid.size[0]), read(1, self.height, positions));
+        let (columns, sub, step) = (&self.columns, self.sub, grid.step[2]);
+        // What each first column holds: zeros, the numbers of the row from one on, zeros.
+        let spans: Vec<(Range<usize>, usize)> = columns
+            .iter()
+            .map(|&c| {
+                let at = c as isize + grid.low[2];
+                let outside = |limit: isize| ((limit - at).max(0) as usize).div_ceil(step).min(sub);
+                let (lo, hi) = (outside(0), outside(width as isize));
+                (lo..hi.max(lo), (at + (lo * step) as isize).max(0) as usize)
+            })
+            .collect();
+        let room = self.room.as_mut_slice::<f32>();
+        let mut planes = room[..self.part.images.len() * self.channels * self.plane].chunks_exact_mut(row.max(1));
+        for n in self.part.images.clone() {
+            for channel in source[n * image..].chunks(depth * height * width).take(self.channels) {
+                for z in 0..depths {
+                    for y in 0..self.height {
+                        let Some(out) = planes.next() else { return };
+                        if !read_z[z] || !read_y[y] {
+                            continue;
+                        }
+                        let from = z as isize + grid.low[0];
+                        let line = (first * grid.step[1] + y) as isize + grid.low[1];
+                        if from < 0 || from >= depth as isize || line < 0 || line >= height as isize {
+                            out.fill(0.0);
+                            continue;
+                        }
+                        let line = &channel[(from as usize * height + line as usize) * width..][..width];
+                        for ((inside, from), out) in spans.iter().zip(out.chunks_exact_mut(sub)) {
+                            out[..inside.start].fill(0.0);
+                            out[inside.end..].fill(0.0);
+                            if step == 1 {
+                                out[inside.clone()].copy_from_slice(&line[*from..][..inside.len()]);
+                            } else if !inside.is_empty() {
+                                let x = line[*from..].iter().step_by(step);
+                                out[inside.clone()].iter_mut().zip(x).for_each(|(o, x)| *o = *x);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Positions of this part.
+    pub fn len(&self) -> usize {
+        self.part.images.len() * self.part.rows.len() * self.grid.size[2]
+    }
+
+    /// The positions `lanes` of this part as runs.
+    fn runs(&self, lanes: Range<usize>, runs: &mut Vec<Run>) {
+        runs.clear();
+        let (width, rows) = (self.grid.size[2], self.part.rows.len());
+        let mut at = lanes.start;
+        while at < lanes.end {
+            let (line, x) = (at / width, at % width);
+            let len = (width - x).min(lanes.end - at);
+            let (image, row) = (line / rows, line % rows);
+            let (z, y) =
+                if self.grid.size[0] > 1 { (row / self.grid.size[1], row % self.grid.size[1]) } else { (0, row) };
+            let line = z * self.grid.step[0] * self.height + y * self.grid.step[1];
+            let from = image * self.channels * self.plane + line * self.columns.len() * self.sub + x;
+            runs.push(Run { lane: at - lanes.start, from, len });
+            at += len;
+        }
+    }
+
+    /// Unrolls the windows of the positions `lanes` into panels of `width` columns, the last rounded up to whole `unit`s: row `k` is what they see of channel
+    /// `k / taps` at tap `k % taps`. Columns that are no position get any numbers.
+    ///
+    /// # Safety
+    /// `out` has room for the panels, and for 8 numbers more, which may be overwritten.
+    pub unsafe fn unroll(&self, k: Range<usize>, lanes: Range<usize>, width: usize, unit: usize, mut out: *mut f32) {
+        let mut runs = Vec::with_capacity(width.min(lanes.len()));
+        for start in lanes.clone().step_by(width) {
+            let end = lanes.end.min(start + width);
+            self.runs(start..end, &mut runs);
+            let width = (end - start).next_multiple_of(unit);
+            let x = self.room.as_slice::<f32>().as_ptr();
+            dispatch(Unroll { x, runs: &runs, k: k.clone(), taps: &self.taps, plane: self.plane, width, out });
+            out = out.wrapping_add(width * k.len());
+        }
+    }
+}
+
+struct Unroll<'a> {
+    x: *const f32,
+    runs: &'a [Run],
+    k: Range<usize>,
+    taps: &'a [usize],
+    plane: usize,
+    width: usize,
+    out: *mut f32,
+}
+
+/// Copies `CHUNK` numbers.
+#[inline(always)]
+unsafe fn chunk(from: *const f32, to: *mut f32) {
+    // SAFETY: the caller's promise: so many may be read and written.
+    unsafe { to.cast::<[f32; CHUNK]>().write_unaligned(from.cast::<[f32; CHUNK]>().read_unaligned()) }
+}
+
+impl Kernel for Unroll<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let (mut tap, channel) = (self.k.start % self.taps.len(), self.k.start / self.taps.len());
+        let mut x = self.x.wrapping_add(channel * self.plane);
+        let mut out = self.out;
+        // SAFETY: what a run's last chunk writes beyond it the next run overwrites, or the next row, or lies in the room the caller left;
+        // what it reads beyond its row lies in the frame, or in the chunk left behind it.
+        unsafe {
+            for _ in self.k {
+                let from = x.add(*self.taps.get_unchecked(tap));
+                if let [Run { from: at, len: 48, .. }] = self.runs {
+                    for i in 0..48 / CHUNK {
+                        chunk(from.add(at + i * CHUNK), out.add(i * CHUNK));
+                    }
+                } else {
+                    for run in self.runs {
+                        let (from, to) = (from.add(run.from), out.add(run.lane));
+                        let mut i = 0;
+                        while i < run.len {
+                            chunk(from.add(i), to.add(i));
+                            i += CHUNK;
+                        }
+                    }
+                }
+                out = out.wrapping_add(self.width);
+                tap += 1;
+                if tap == self.taps.len() {
+                    tap = 0;
+                    x = x.wrapping_add(self.plane);
+                }
+            }
+        }
+    }
+}

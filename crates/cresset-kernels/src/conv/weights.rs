@@ -1,0 +1,164 @@
+//! The gradient of the weight of f32, transposed: a row for every point of every channel's window, a column for every output channel. So
+//! the windows are the left operand, which the kernels read as it lies, and the gradient, smaller by the size of the window, is the one that
+//! is packed and turned.
+
+use super::Conv;
+use super::frame::Frame;
+use super::grid::{Grid, Part};
+use crate::buffer::Buffer;
+use crate::gemm::panels::{Panels, Product};
+use crate::threads;
+use std::ops::Range;
+
+/// Positions of one product.
+const POSITIONS: usize = 448;
+/// Bytes of unrolled windows at a time.
+const WINDOWS: usize = 144 << 10;
+/// Channels of a piece of work.
+const CHANNELS: usize = 128;
+/// Pieces of work there are at least, if there are pictures enough.
+const PIECES: usize = 8;
+/// All sums over parts of the batch together take at most so many bytes.
+const SUMS: usize = 32 << 20;
+
+/// One group's gradient.
+struct Weights<'a> {
+    conv: &'a Conv,
+    grid: &'a Grid,
+    /// From the group's first channels on.
+    x: &'a [f32],
+    g: &'a [f32],
+    panels: Panels,
+}
+
+/// The gradient of the weight. There are pictures and positions.
+pub(super) fn weight_gradient(conv: &Conv, x: &[f32], g: &[f32], dw: &mut [f32]) {
+    let grid = Grid::forward(&conv.window);
+    for group in 0..conv.groups {
+        Weights {
+            conv,
+            grid: &grid,
+            x: &x[group * conv.group_in() * conv.window.input_len()..],
+            g: &g[group * conv.group_out() * conv.window.output_len()..],
+            panels: Panels::new(),
+        }
+        .run(&mut dw[group * conv.group_weight()..][..conv.group_weight()]);
+    }
+}
+
+/// A pointer that threads may share.
+struct Sums(*mut f32);
+// SAFETY: every piece of work writes to other places.
+unsafe impl Sync for Sums {}
+impl Sums {
+    fn at(&self, i: usize) -> *mut f32 {
+        self.0.wrapping_add(i)
+    }
+}
+
+impl Weights<'_> {
+    fn run(&self, dw: &mut [f32]) {
+        let (conv, taps) = (self.conv, self.grid.taps.len());
+        let (channels, n, size) = (conv.group_in(), conv.group_out(), conv.group_weight());
+        // Pieces are blocks of channels and, where these are few, parts of the batch whose sums are added afterwards.
+        let blocks = channels.div_ceil(CHANNELS);
+        let most = (SUMS / (size * size_of::<f32>()).max(1)).max(1);
+        let heavy = (conv.work() / conv.groups * conv.batch) >> 19;
+        let parts = PIECES.div_ceil(blocks).min(conv.batch).min(most).min(heavy.max(1));
+        let mut room = Buffer::new(parts * size * size_of::<f32>());
+        let sums = Sums(room.as_mut_ptr().cast());
+        threads::run(parts * blocks, &|i| {
+            let (part, block) = (i / blocks, i % blocks);
+            let images = conv.batch * part / parts..conv.batch * (part + 1) / parts;
+            let each = channels.div_ceil(blocks).next_multiple_of(8);
+            let channels = (block * each).min(channels)..((block + 1) * each).min(channels);
+            // SAFETY: the rows of this block in this part's sums.
+            unsafe { self.piece(images, channels.clone(), sums.at(part * size + channels.start * taps * n)) };
+        });
+        let all = &mut room.as_mut_slice::<f32>()[..parts * size];
+        let mut step = 1;
+        while step < parts {
+            for i in (0..parts - step).step_by(2 * step) {
+                let (a, b) = all[i * size..].split_at_mut(step * size);
+                a[..size].iter_mut().zip(&b[..size]).for_each(|(a, b)| *a += b);
+            }
+            step *= 2;
+        }
+        let k = channels * taps;
+        let rows = (1usize << 15).div_ceil(k).next_multiple_of(16);
+        let (panels, sums) = (self.panels, &all[..size]);
+        threads::run_chunks(dw, rows * k, &|i, dw| {
+            let mut turned = Buffer::new((dw.len() + 64) * size_of::<f32>());
+            // SAFETY: `dw.len() / k` columns of the sums, turned into rows. The room is larger by a vector.
+            unsafe {
+                let at = turned.as_mut_ptr().cast();
+                panels.transpose(sums.as_ptr().add(i * rows), n, k, dw.len() / k, at, k);
+            }
+            dw.copy_from_slice(&turned.as_slice::<f32>()[..dw.len()]);
+        });
+    }
+
+    /// Sums over some images for some channels.
+    ///
+    /// # Safety
+    /// `c` has a row of all output channels for every point of these channels' windows, and nobody else uses it.
+    unsafe fn piece(&self, images: Range<usize>, channels: Range<usize>, c: *mut f32) {
+        let (conv, grid, panels) = (self.conv, self.grid, self.panels);
+        let (n, size, width) = (conv.group_out(), grid.len(), panels.width());
+        let (k, inputs) = (channels.len() * grid.taps.len(), conv.window.input_len());
+        // A stride of the unrolled rows that does not fall on the same lines of the cache again and again.
+        let ld_most = (POSITIONS.div_ceil(16) | 1) * 16;
+        let each = (WINDOWS / (ld_most * size_of::<f32>())).max(8) / 8 * 8;
+        let mut g_room = Buffer::new((POSITIONS * n.next_multiple_of(panels.lanes()) + 64) * size_of::<f32>());
+        let mut a_room = Buffer::new((ld_most * each.min(k) + 64) * size_of::<f32>());
+        let (g, a) = (g_room.as_mut_ptr().cast::<f32>(), a_room.as_mut_ptr().cast::<f32>());
+        let mut fresh = true;
+        for part in grid.parts(images.len(), channels.len(), k * n) {
+            let part = Part { images: part.images.start + images.start..part.images.end + images.start, ..part };
+            let mut frame = Frame::new(grid, &part, channels.len());
+            frame.fill(&self.x[channels.start * inputs..], conv.input_image());
+            let blocks = frame.len().div_ceil(POSITIONS);
+            for block in 0..blocks {
+                let lanes = frame.len() * block / blocks..frame.len() * (block + 1) / blocks;
+                for j in (0..n).step_by(width) {
+                    let cols = width.min(n - j);
+                    let wide = cols.next_multiple_of(panels.lanes());
+                    let mut at = lanes.start;
+                    while at < lanes.end {
+                        let all = part.rows.len() * grid.size[2];
+                        let (image, position) =
+                            (part.images.start + at / all, part.rows.start * grid.size[2] + at % all);
+                        let len = (all - at % all).min(lanes.end - at);
+                        let from = &self.g[image * conv.output_image() + j * size + position..];
+                        // SAFETY: these columns of the gradient, and their place in the panels.
+                        unsafe {
+                            let to = g.add(j * lanes.len() + (at - lanes.start) * wide);
+                            panels.transpose(from.as_ptr(), size, cols, len, to, wide);
+                        }
+                        at += len;
+                    }
+                }
+                let ld = (lanes.len().div_ceil(16) | 1) * 16;
+                for first in (0..k).step_by(each) {
+                    let rows = first..k.min(first + each);
+                    // SAFETY: the rooms were made for so many positions and rows; these rows of the sums.
+                    unsafe {
+                        frame.unroll(rows.clone(), lanes.clone(), lanes.len(), ld, a);
+                        panels.multiply(&Product {
+                            m: rows.len(),
+                            n,
+                            k: lanes.len(),
+                            a,
+                            a_row: ld,
+                            b: g,
+                            c: c.add(first * n),
+                            ldc: n,
+                            accumulate: !fresh,
+                        });
+                    }
+                }
+                fresh = false;
+            }
+        }
+    }
+}
