@@ -84,36 +84,30 @@ impl<'a> Frame<'a> {
                 (lo..hi.max(lo), (at + (lo * step) as isize).max(0) as usize)
             })
             .collect();
-        let room = self.room.as_mut_slice::<f32>();
-        let mut planes = room[..self.part.images.len() * self.channels * self.plane].chunks_exact_mut(row.max(1));
-        for n in self.part.images.clone() {
-            for channel in source[n * image..].chunks(depth * height * width).take(self.channels) {
-                for z in 0..depths {
-                    for y in 0..self.height {
-                        let Some(out) = planes.next() else { return };
-                        if !read_z[z] || !read_y[y] {
-                            continue;
-                        }
-                        let from = z as isize + grid.low[0];
-                        let line = (first * grid.step[1] + y) as isize + grid.low[1];
-                        if from < 0 || from >= depth as isize || line < 0 || line >= height as isize {
-                            out.fill(0.0);
-                            continue;
-                        }
-                        let line = &channel[(from as usize * height + line as usize) * width..][..width];
-                        for ((inside, from), out) in spans.iter().zip(out.chunks_exact_mut(sub)) {
-                            out[..inside.start].fill(0.0);
-                            out[inside.end..].fill(0.0);
-                            if step == 1 {
-                                out[inside.clone()].copy_from_slice(&line[*from..][..inside.len()]);
-                            } else if !inside.is_empty() {
-                                let x = line[*from..].iter().step_by(step);
-                                out[inside.clone()].iter_mut().zip(x).for_each(|(o, x)| *o = *x);
-                            }
-                        }
-                    }
-                }
+        let mut lines = Vec::with_capacity(depths * self.height * columns.len());
+        for (z, y) in (0..depths).flat_map(|z| (0..self.height).map(move |y| (z, y))) {
+            if !read_z[z] || !read_y[y] {
+                continue;
             }
+            let plane = z as isize + grid.low[0];
+            let line = (first * grid.step[1] + y) as isize + grid.low[1];
+            let outside = plane < 0 || plane >= depth as isize || line < 0 || line >= height as isize;
+            for (i, (inside, from)) in spans.iter().enumerate() {
+                let to = (z * self.height + y) * row + i * sub;
+                lines.push(if outside || inside.is_empty() {
+                    Line { to, from: 0, zeros: sub, len: 0 }
+                } else {
+                    let from = (plane as usize * height + line as usize) * width + from;
+                    Line { to, from, zeros: inside.start, len: inside.len() }
+                });
+            }
+        }
+        let (channels, plane, size) = (self.channels, self.plane, depth * height * width);
+        let mut to = self.room.as_mut_ptr().cast::<f32>();
+        for n in self.part.images.clone() {
+            let x = &source[n * image..];
+            dispatch(Fill { x, size, channels, lines: &lines, step, sub, plane, to });
+            to = to.wrapping_add(channels * plane);
         }
     }
 
@@ -154,6 +148,74 @@ impl<'a> Frame<'a> {
             let x = self.room.as_slice::<f32>().as_ptr();
             dispatch(Unroll { x, runs: &runs, k: k.clone(), taps: &self.taps, plane: self.plane, width, out });
             out = out.wrapping_add(width * k.len());
+        }
+    }
+}
+
+/// A line of a plane: zeros, numbers of the picture's channel, zeros.
+struct Line {
+    to: usize,
+    from: usize,
+    zeros: usize,
+    len: usize,
+}
+
+/// Copies the channels of a picture.
+struct Fill<'a> {
+    x: &'a [f32],
+    /// Numbers of a channel, and of its plane in the frame.
+    size: usize,
+    plane: usize,
+    channels: usize,
+    lines: &'a [Line],
+    step: usize,
+    sub: usize,
+    to: *mut f32,
+}
+
+impl Kernel for Fill<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let zeros = [0.0; CHUNK].as_ptr();
+        for c in 0..self.channels {
+            for line in self.lines {
+                let from = c * self.size + line.from;
+                let readable = self.x.len() - from;
+                let (x, to) = (self.x[from..].as_ptr(), self.to.wrapping_add(c * self.plane + line.to));
+                let mut i = 0;
+                // SAFETY: chunks may end beyond their part of the line: then the next part, line or channel overwrites what they wrote, or it lies in
+                // the chunk that is left behind the frame. Whole chunks are read only where the picture has so many numbers.
+                unsafe {
+                    while i < line.zeros {
+                        chunk(zeros, to.add(i));
+                        i += CHUNK;
+                    }
+                    let (to, mut i) = (to.add(line.zeros), 0);
+                    if self.step == 1 {
+                        while i < line.len && i + CHUNK <= readable {
+                            chunk(x.add(i), to.add(i));
+                            i += CHUNK;
+                        }
+                    } else if self.step == 2 {
+                        while i < line.len && 2 * (i + CHUNK) <= readable {
+                            let x = x.add(2 * i).cast::<[f32; 2 * CHUNK]>().read_unaligned();
+                            let even: [f32; CHUNK] = std::array::from_fn(|j| x[2 * j]);
+                            to.add(i).cast::<[f32; CHUNK]>().write_unaligned(even);
+                            i += CHUNK;
+                        }
+                    }
+                    while i < line.len {
+                        *to.add(i) = *x.add(i * self.step);
+                        i += 1;
+                    }
+                    i = line.len;
+                    while line.zeros + i < self.sub {
+                        chunk(zeros, to.add(i));
+                        i += CHUNK;
+                    }
+                }
+            }
         }
     }
 }

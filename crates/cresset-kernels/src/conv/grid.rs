@@ -117,8 +117,8 @@ impl Grid {
         // Rows of one picture. As many as fill whole panels: W * rows is a multiple of 48 where that is possible.
         let row = channels * self.step[1] * (width * self.step[2] + self.reach(2));
         let whole = 48 / gcd(48, width);
-        let most =
-            (FRAME / row.max(1)).min(rows.div_ceil(8usize.div_ceil(images))).max(WORK.div_ceil(work * width)).max(1);
+        let few = POSITIONS.max(WORK.div_ceil(work)).div_ceil(width);
+        let most = (FRAME / row.max(1)).min(rows.div_ceil(8usize.div_ceil(images))).max(few).max(1);
         let each = if most >= whole { most / whole * whole } else { most };
         let bands = rows.div_ceil(each);
         let each = if each.is_multiple_of(whole) { each } else { rows.div_ceil(bands) };

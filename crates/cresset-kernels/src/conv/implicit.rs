@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Bytes of the left operand that pass over a panel while it is in the second-level cache; with more, several panels are made before.
 const ROWS_ONCE: usize = 320 << 10;
 /// Bytes of panels that are made at a time then.
-const PANELS: usize = 512 << 10;
+const PANELS: usize = 1 << 20;
 /// The same where the left operand is small.
 const PANELS_SHORT: usize = 128 << 10;
 
@@ -117,19 +117,17 @@ pub(super) fn input_gradient(conv: &Conv, g: &[f32], w: &[f32], bias: Option<&[f
     }
 }
 
-/// `a[c, o, i] = w[o, c, points[i]]`.
+/// `a[c, o, i] = w[o, c, points[i]]`. Eight channels at a time, so that what is read and what is written lie in few lines of the cache.
 fn turn(window: &Window, w: &[f32], channels: usize, out_channels: usize, points: &[usize], a: &mut [f32]) {
-    let (taps, k) = (window.kernel_len(), points.len() * out_channels);
-    let each = (1usize << 15).div_ceil(k);
-    threads::run_chunks(a, each * k, &|i, a| {
-        for (c, a) in a.chunks_mut(k).enumerate() {
-            let from = (i * each + c) * taps;
-            for (o, a) in a.chunks_mut(points.len()).enumerate() {
-                let w = &w[o * channels * taps + from..][..taps];
-                if a.len() == taps {
-                    a.copy_from_slice(w);
-                } else {
-                    a.iter_mut().zip(points).for_each(|(a, &p)| *a = w[p]);
+    let (taps, n) = (window.kernel_len(), points.len());
+    threads::run_chunks(a, 8 * n * out_channels, &|i, a| {
+        let count = a.len() / (n * out_channels);
+        for (o, w) in w.chunks_exact(channels * taps).enumerate() {
+            for (c, w) in w[i * 8 * taps..].chunks_exact(taps).take(count).enumerate() {
+                let a = &mut a[(c * out_channels + o) * n..][..n];
+                match (<&[f32; 9]>::try_from(w), <&mut [f32; 9]>::try_from(&mut *a)) {
+                    (Ok(w), Ok(a)) => *a = *w,
+                    _ => a.iter_mut().zip(points).for_each(|(a, &p)| *a = w[p]),
                 }
             }
         }
@@ -165,20 +163,21 @@ impl Implicit<'_> {
         let positions = frame.len();
         let bytes = if rows.len() * k * size_of::<f32>() > ROWS_ONCE { PANELS } else { PANELS_SHORT };
         let block = (bytes / (kc_most * width * size_of::<f32>())).max(1) * width;
-        let block = block.min(positions.next_multiple_of(width));
+        // In place where positions that lie side by side in the target fill panels. Else several pictures, or phases, come to lie in a room first.
+        let to = &self.to;
+        let each = part.rows.len() * self.grid.size[2];
+        let dense = to.step == [1; 3] && (part.images.len() == 1 || each >= 4 * width);
+        let stretch = if dense { each } else { positions };
+        let block = stretch.div_ceil(stretch.div_ceil(block)).next_multiple_of(width);
         let mut b_room = Buffer::new((block * kc_most + 64) * size_of::<f32>());
         let b = b_room.as_mut_ptr().cast::<f32>();
-        // In place if the positions of this part are those of the target, side by side.
-        let to = &self.to;
-        let dense = to.step == [1; 3] && part.images.len() == 1;
         let mut c_room = Buffer::new(if dense { 0 } else { block * rows.len() * size_of::<f32>() });
-        for start in (0..positions).step_by(block) {
-            let lanes = start..positions.min(start + block);
+        let starts = (0..positions).step_by(stretch).flat_map(|s| (s..s + stretch).step_by(block));
+        for start in starts {
+            let lanes = start..(start + block).min((start / stretch + 1) * stretch);
             let (c, ldc) = if dense {
-                let at = part.images.start * to.image
-                    + rows.start * to.channel
-                    + part.rows.start * self.grid.size[2]
-                    + start;
+                let (image, first) = (part.images.start + start / each, part.rows.start * self.grid.size[2]);
+                let at = image * to.image + rows.start * to.channel + first + start % each;
                 (to.y.wrapping_add(at), to.channel)
             } else {
                 (c_room.as_mut_ptr().cast::<f32>(), block)
@@ -231,9 +230,13 @@ impl Implicit<'_> {
             let (z, y) = (row / size[1], row % size[1]);
             let line = (z * to.step[0] + to.first[0]) * to.sizes[1] + y * to.step[1] + to.first[1];
             let first = image * to.image + i * to.channel + line * to.sizes[2] + x * to.step[2] + to.first[2];
-            for (j, c) in c[..len].iter().enumerate() {
-                // SAFETY: this position of the target, which is this piece's alone.
-                unsafe { *to.y.add(first + j * to.step[2]) = *c };
+            // SAFETY: these positions of the target, which are this piece's alone.
+            unsafe {
+                if to.step[2] == 1 {
+                    to.y.add(first).copy_from_nonoverlapping(c.as_ptr(), len);
+                } else {
+                    c[..len].iter().enumerate().for_each(|(j, c)| *to.y.add(first + j * to.step[2]) = *c);
+                }
             }
             (c, at) = (&c[len..], at + len);
         }

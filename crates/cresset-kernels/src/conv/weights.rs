@@ -85,16 +85,10 @@ impl Weights<'_> {
             step *= 2;
         }
         let k = channels * taps;
-        let rows = (1usize << 15).div_ceil(k).next_multiple_of(16);
         let (panels, sums) = (self.panels, &all[..size]);
-        threads::run_chunks(dw, rows * k, &|i, dw| {
-            let mut turned = Buffer::new((dw.len() + 64) * size_of::<f32>());
-            // SAFETY: `dw.len() / k` columns of the sums, turned into rows. The room is larger by a vector.
-            unsafe {
-                let at = turned.as_mut_ptr().cast();
-                panels.transpose(sums.as_ptr().add(i * rows), n, k, dw.len() / k, at, k);
-            }
-            dw.copy_from_slice(&turned.as_slice::<f32>()[..dw.len()]);
+        threads::run_chunks(dw, 16 * k, &|i, dw| {
+            // SAFETY: `dw.len() / k` columns of the sums, turned into rows. (What turns columns of many rows writes nothing beyond them.)
+            unsafe { panels.transpose(sums.as_ptr().add(i * 16), n, k, dw.len() / k, dw.as_mut_ptr(), k) };
         });
     }
 
@@ -104,12 +98,13 @@ impl Weights<'_> {
     /// `c` has a row of all output channels for every point of these channels' windows, and nobody else uses it.
     unsafe fn piece(&self, images: Range<usize>, channels: Range<usize>, c: *mut f32) {
         let (conv, grid, panels) = (self.conv, self.grid, self.panels);
-        let (n, size, width) = (conv.group_out(), grid.len(), panels.width());
+        let (n, size) = (conv.group_out(), grid.len());
+        let (width, unit) = (panels.width(), panels.lanes());
         let (k, inputs) = (channels.len() * grid.taps.len(), conv.window.input_len());
         // A stride of the unrolled rows that does not fall on the same lines of the cache again and again.
         let ld_most = (POSITIONS.div_ceil(16) | 1) * 16;
         let each = (WINDOWS / (ld_most * size_of::<f32>())).max(8) / 8 * 8;
-        let mut g_room = Buffer::new((POSITIONS * n.next_multiple_of(panels.lanes()) + 64) * size_of::<f32>());
+        let mut g_room = Buffer::new((POSITIONS * n.next_multiple_of(unit) + 64) * size_of::<f32>());
         let mut a_room = Buffer::new((ld_most * each.min(k) + 64) * size_of::<f32>());
         let (g, a) = (g_room.as_mut_ptr().cast::<f32>(), a_room.as_mut_ptr().cast::<f32>());
         let mut fresh = true;
@@ -122,7 +117,7 @@ impl Weights<'_> {
                 let lanes = frame.len() * block / blocks..frame.len() * (block + 1) / blocks;
                 for j in (0..n).step_by(width) {
                     let cols = width.min(n - j);
-                    let wide = cols.next_multiple_of(panels.lanes());
+                    let wide = cols.next_multiple_of(unit);
                     let mut at = lanes.start;
                     while at < lanes.end {
                         let all = part.rows.len() * grid.size[2];
