@@ -24,8 +24,9 @@ pub(crate) mod panels;
 #[cfg(test)]
 mod tests;
 mod thin;
-mod tile;
+pub(crate) mod tile;
 mod vector;
+pub(crate) mod windows;
 
 pub use packed::{Packable, Packed};
 

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// Runs are copied by so many numbers: up to so many more are read and written behind their end.
 const CHUNK: usize = 8;
+/// Numbers behind the frame that may be read: a chunk, or a tile's columns.
+const SLACK: usize = 64;
 
 /// The copy. A row of it holds the columns that position 0 and its neighbours `step` away read, then those of the next column, ...: a stride
 /// in the row becomes a run.
@@ -52,8 +54,9 @@ impl<'a> Frame<'a> {
             (t[0] * height + t[1]) * row + column * sub + t[2] / step
         });
         let taps = taps.collect();
-        let plane = depth * height * row;
-        let room = Buffer::new((part.images.len() * channels * plane + CHUNK) * size_of::<f32>());
+        // Planes do not begin at the same places of the cache.
+        let plane = ((depth * height * row).div_ceil(16) | 1) * 16;
+        let room = Buffer::new((part.images.len() * channels * plane + SLACK) * size_of::<f32>());
         Frame { grid, part: part.clone(), channels, height, columns, sub, plane, taps, room }
     }
 
@@ -63,7 +66,7 @@ impl<'a> Frame<'a> {
         let [depth, height, width] = grid.source;
         let row = self.columns.len() * self.sub;
         let first = self.part.rows.start * usize::from(grid.size[0] == 1);
-        let depths = self.plane / (self.height * row).max(1);
+        let depths = (grid.size[0] - 1) * grid.step[0] + grid.reach(0) + 1;
         let read = |d: usize, n: usize, size: usize| -> Vec<bool> {
             let mut read = vec![false; n];
             for t in &grid.taps {
@@ -111,6 +114,29 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// From a row of positions to the next.
+    pub fn row(&self) -> usize {
+        self.grid.step[1] * self.columns.len() * self.sub
+    }
+    /// From a channel to the next.
+    pub fn plane(&self) -> usize {
+        self.plane
+    }
+    /// Where the taps are, in numbers from a position's place.
+    pub fn taps(&self) -> &[usize] {
+        &self.taps
+    }
+    /// Rows of the unrolled windows.
+    pub fn rows(&self) -> usize {
+        self.channels * self.taps.len()
+    }
+    /// The place of a position in the first channel, for a grid without depth.
+    pub fn place(&self, lane: usize) -> *const f32 {
+        let (width, rows) = (self.grid.size[2], self.part.rows.len());
+        let (line, x) = (lane / width, lane % width);
+        let image = self.channels * self.plane;
+        self.room.as_slice::<f32>()[line / rows * image + line % rows * self.row() + x..].as_ptr()
+    }
     /// Positions of this part.
     pub fn len(&self) -> usize {
         self.part.images.len() * self.part.rows.len() * self.grid.size[2]

@@ -69,6 +69,10 @@ impl Grid {
             Phase { first, grid, points: taps.iter().map(|t| t.0).collect() }
         })
     }
+    /// Are rows of positions long enough that a tile may go through them one by one? (Of `most` positions there must be one row at least.)
+    pub fn runs(&self, most: usize) -> bool {
+        self.size[0] == 1 && (16..=most).contains(&self.size[2])
+    }
     /// Number of positions.
     pub fn len(&self) -> usize {
         self.size.iter().product()

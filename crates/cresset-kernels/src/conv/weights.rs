@@ -7,6 +7,8 @@ use super::frame::Frame;
 use super::grid::{Grid, Part};
 use crate::buffer::Buffer;
 use crate::gemm::panels::{Panels, Product};
+use crate::gemm::tile::Tile;
+use crate::gemm::windows::{Runs, Windows};
 use crate::threads;
 use std::ops::Range;
 
@@ -98,62 +100,149 @@ impl Weights<'_> {
     /// `c` has a row of all output channels for every point of these channels' windows, and nobody else uses it.
     unsafe fn piece(&self, images: Range<usize>, channels: Range<usize>, c: *mut f32) {
         let (conv, grid, panels) = (self.conv, self.grid, self.panels);
-        let (n, size) = (conv.group_out(), grid.len());
-        let (width, unit) = (panels.width(), panels.lanes());
+        let (n, unit) = (conv.group_out(), panels.lanes());
         let (k, inputs) = (channels.len() * grid.taps.len(), conv.window.input_len());
-        // A stride of the unrolled rows that does not fall on the same lines of the cache again and again.
-        let ld_most = (POSITIONS.div_ceil(16) | 1) * 16;
-        let each = (WINDOWS / (ld_most * size_of::<f32>())).max(8) / 8 * 8;
         let mut g_room = Buffer::new((POSITIONS * n.next_multiple_of(unit) + 64) * size_of::<f32>());
-        let mut a_room = Buffer::new((ld_most * each.min(k) + 64) * size_of::<f32>());
-        let (g, a) = (g_room.as_mut_ptr().cast::<f32>(), a_room.as_mut_ptr().cast::<f32>());
+        let g = g_room.as_mut_ptr().cast::<f32>();
+        let windows = panels.windows().filter(|_| channels.len().is_multiple_of(panels.rows()) && grid.runs(POSITIONS));
+        let mut a_room = Buffer::new(if windows.is_some() {
+            0
+        } else {
+            (each_row(POSITIONS) * rows_once().min(k) + 64) * size_of::<f32>()
+        });
+        let a = a_room.as_mut_ptr().cast::<f32>();
         let mut fresh = true;
         for part in grid.parts(images.len(), channels.len(), k * n) {
             let part = Part { images: part.images.start + images.start..part.images.end + images.start, ..part };
             let mut frame = Frame::new(grid, &part, channels.len());
             frame.fill(&self.x[channels.start * inputs..], conv.input_image());
-            let blocks = frame.len().div_ceil(POSITIONS);
-            for block in 0..blocks {
-                let lanes = frame.len() * block / blocks..frame.len() * (block + 1) / blocks;
-                for j in (0..n).step_by(width) {
-                    let cols = width.min(n - j);
-                    let wide = cols.next_multiple_of(unit);
-                    let mut at = lanes.start;
-                    while at < lanes.end {
-                        let all = part.rows.len() * grid.size[2];
-                        let (image, position) =
-                            (part.images.start + at / all, part.rows.start * grid.size[2] + at % all);
-                        let len = (all - at % all).min(lanes.end - at);
-                        let from = &self.g[image * conv.output_image() + j * size + position..];
-                        // SAFETY: these columns of the gradient, and their place in the panels.
-                        unsafe {
-                            let to = g.add(j * lanes.len() + (at - lanes.start) * wide);
-                            panels.transpose(from.as_ptr(), size, cols, len, to, wide);
-                        }
-                        at += len;
-                    }
-                }
-                let ld = (lanes.len().div_ceil(16) | 1) * 16;
-                for first in (0..k).step_by(each) {
-                    let rows = first..k.min(first + each);
-                    // SAFETY: the rooms were made for so many positions and rows; these rows of the sums.
+            // Positions where the tiles are to read runs are whole rows of one picture.
+            let (stretch, row) = if windows.is_some() { (part.rows.len(), grid.size[2]) } else { (frame.len(), 1) };
+            let blocks = (stretch * row).div_ceil(POSITIONS / row * row);
+            for at in (0..frame.len() / row).step_by(stretch) {
+                for block in 0..blocks {
+                    let lanes = (at + stretch * block / blocks) * row..(at + stretch * (block + 1) / blocks) * row;
+                    // SAFETY: the rooms were made for so many positions, and the sums have a row for each of the frame's taps and channels.
                     unsafe {
-                        frame.unroll(rows.clone(), lanes.clone(), lanes.len(), ld, a);
-                        panels.multiply(&Product {
-                            m: rows.len(),
-                            n,
-                            k: lanes.len(),
-                            a,
-                            a_row: ld,
-                            b: g,
-                            c: c.add(first * n),
-                            ldc: n,
-                            accumulate: !fresh,
-                        });
+                        self.turn(&part, lanes.clone(), g);
+                        match windows {
+                            Some(windows) => self.in_place(windows, &frame, lanes, g, c, fresh),
+                            None => self.unrolled(&frame, lanes, a, g, c, fresh),
+                        }
                     }
+                    fresh = false;
                 }
-                fresh = false;
             }
         }
     }
+
+    /// Packs the gradient at positions `lanes` of a part: a row for each.
+    unsafe fn turn(&self, part: &Part, lanes: Range<usize>, g: *mut f32) {
+        let (n, size, width) = (self.conv.group_out(), self.grid.len(), self.panels.width());
+        let (row, all) = (self.grid.size[2], part.rows.len() * self.grid.size[2]);
+        for j in (0..n).step_by(width) {
+            let cols = width.min(n - j);
+            let wide = cols.next_multiple_of(self.panels.lanes());
+            let mut at = lanes.start;
+            while at < lanes.end {
+                let (image, position) = (part.images.start + at / all, part.rows.start * row + at % all);
+                let len = (all - at % all).min(lanes.end - at);
+                let from = &self.g[image * self.conv.output_image() + j * size + position..];
+                // SAFETY: these columns of the gradient, and their place in the panels.
+                unsafe {
+                    let to = g.add(j * lanes.len() + (at - lanes.start) * wide);
+                    self.panels.transpose(from.as_ptr(), size, cols, len, to, wide);
+                }
+                at += len;
+            }
+        }
+    }
+
+    /// Adds the products at positions `lanes`, unrolling the windows.
+    unsafe fn unrolled(
+        &self,
+        frame: &Frame,
+        lanes: Range<usize>,
+        a: *mut f32,
+        g: *const f32,
+        c: *mut f32,
+        fresh: bool,
+    ) {
+        let (n, k, ld) = (self.conv.group_out(), frame.rows(), each_row(lanes.len()));
+        for first in (0..k).step_by(rows_once()) {
+            let rows = first..k.min(first + rows_once());
+            // SAFETY: the rooms were made for so many positions and rows; these rows of the sums.
+            unsafe {
+                frame.unroll(rows.clone(), lanes.clone(), lanes.len(), ld, a);
+                self.panels.multiply(&Product {
+                    m: rows.len(),
+                    n,
+                    k: lanes.len(),
+                    a,
+                    a_row: ld,
+                    b: g,
+                    c: c.add(first * n),
+                    ldc: n,
+                    accumulate: !fresh,
+                });
+            }
+        }
+    }
+
+    /// The same for whole rows of positions of one picture, which are read where they are: a tile has the same tap of several channels.
+    unsafe fn in_place(
+        &self,
+        windows: &Windows<f32>,
+        frame: &Frame,
+        lanes: Range<usize>,
+        g: *const f32,
+        c: *mut f32,
+        fresh: bool,
+    ) {
+        let (panels, n, row) = (self.panels, self.conv.group_out(), self.grid.size[2]);
+        let (taps, plane) = (frame.taps(), frame.plane());
+        for j in (0..n).step_by(panels.width()) {
+            let cols = panels.width().min(n - j);
+            for first in (0..frame.rows()).step_by(panels.rows() * taps.len()) {
+                let x = frame.place(lanes.start).wrapping_add(first / taps.len() * plane);
+                for (i, tap) in taps.iter().enumerate() {
+                    let tile = Tile {
+                        k: row,
+                        a: x.wrapping_add(*tap),
+                        a_row: plane,
+                        a_k: 1,
+                        b: g.wrapping_add(j * lanes.len()),
+                        b_k: 0,
+                        cols,
+                        padded: true,
+                        c: c.wrapping_add((first + i) * n + j),
+                        ldc: taps.len() * n,
+                        bias: std::ptr::null(),
+                        alpha: 1.0,
+                        beta: if fresh { 0.0 } else { 1.0 },
+                        relu: false,
+                        pack: std::ptr::null_mut(),
+                    };
+                    // SAFETY: these rows of the frame and of the sums, and the panel of these columns.
+                    unsafe {
+                        windows.runs[cols.div_ceil(panels.lanes()) - 1](&Runs {
+                            tile,
+                            runs: lanes.len() / row,
+                            step: frame.row(),
+                        })
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// From a row of unrolled windows to the next: a distance at which rows do not fall on the same lines of the cache again and again.
+fn each_row(positions: usize) -> usize {
+    (positions.div_ceil(16) | 1) * 16
+}
+
+/// Rows of unrolled windows at a time.
+fn rows_once() -> usize {
+    WINDOWS / (each_row(POSITIONS) * size_of::<f32>()) / 8 * 8
 }

@@ -3,6 +3,8 @@
 use super::driver::Job;
 use super::kernels::{Kerneled, Kernels};
 use super::tile::Pack;
+use super::windows::Windows;
+use crate::level::{Level, level};
 
 /// Most of `k` in one product: while rows pass over a panel it stays in the second-level cache.
 const K_MOST: usize = 640;
@@ -12,6 +14,7 @@ const K_MOST: usize = 640;
 #[derive(Clone, Copy)]
 pub(crate) struct Panels {
     kernels: &'static Kernels<f32>,
+    windows: Option<&'static Windows<f32>>,
 }
 
 /// One product `C[m, n] = A[m, k] B (+ C)`.
@@ -33,7 +36,12 @@ pub(crate) struct Product {
 impl Panels {
     /// For the level in use.
     pub fn new() -> Panels {
-        Panels { kernels: f32::kernels() }
+        let windows = match level() {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => Some(super::avx512::windows()),
+            _ => None,
+        };
+        Panels { kernels: f32::kernels(), windows }
     }
     /// Columns of a vector.
     pub fn lanes(self) -> usize {
@@ -42,6 +50,14 @@ impl Panels {
     /// Columns of a panel.
     pub fn width(self) -> usize {
         self.kernels.nv * self.kernels.w
+    }
+    /// Rows of the largest tile.
+    pub fn rows(self) -> usize {
+        self.kernels.mr
+    }
+    /// Tiles of [`rows`](Panels::rows) rows that read windows where they lie, if this level has some.
+    pub fn windows(self) -> Option<&'static Windows<f32>> {
+        self.windows
     }
     /// How many blocks `k` is cut into, and the longest. A product has one of them.
     pub fn k_blocks(self, k: usize) -> (usize, usize) {

@@ -36,7 +36,7 @@ const AHEAD: usize = 12;
 /// Where a tile's rows begin, such that every address is one register plus another, scaled. Left alone, the compiler walks
 /// from row to row by additions, a chain as long as the multiplications take.
 #[derive(Clone, Copy)]
-struct Rows {
+pub(super) struct Rows {
     one: usize,
     three: usize,
     five: usize,
@@ -45,12 +45,12 @@ struct Rows {
 
 impl Rows {
     #[inline(always)]
-    fn new(row: usize) -> Rows {
+    pub(super) fn new(row: usize) -> Rows {
         Rows { one: row, three: opaque(3 * row), five: opaque(5 * row), seven: opaque(7 * row) }
     }
 
     #[inline(always)]
-    fn at(self, i: usize) -> usize {
+    pub(super) fn at(self, i: usize) -> usize {
         match i {
             0 => 0,
             1 => self.one,
@@ -157,7 +157,7 @@ pub unsafe fn load_lanes<V: Vector>(p: *const V::T, part: bool, n: usize) -> V {
 }
 
 #[inline(always)]
-unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
+pub(super) unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
     t: &Tile<V::T>,
     last: usize,
     acc: &[[V; NV]; MR],
