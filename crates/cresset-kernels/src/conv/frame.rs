@@ -29,12 +29,11 @@ pub(super) struct Frame<'a> {
     room: Buffer,
 }
 
-/// A run of lanes that lie side by side in the frame.
+/// Lanes that lie side by side in the frame: a chunk of a row of positions, or its rest.
 #[derive(Clone, Copy)]
-struct Run {
+struct Piece {
     lane: usize,
     from: usize,
-    len: usize,
 }
 
 impl<'a> Frame<'a> {
@@ -142,9 +141,9 @@ impl<'a> Frame<'a> {
         self.part.images.len() * self.part.rows.len() * self.grid.size[2]
     }
 
-    /// The positions `lanes` of this part as runs.
-    fn runs(&self, lanes: Range<usize>, runs: &mut Vec<Run>) {
-        runs.clear();
+    /// The positions `lanes` of this part in pieces.
+    fn pieces(&self, lanes: Range<usize>, pieces: &mut Vec<Piece>) {
+        pieces.clear();
         let (width, rows) = (self.grid.size[2], self.part.rows.len());
         let mut at = lanes.start;
         while at < lanes.end {
@@ -155,7 +154,8 @@ impl<'a> Frame<'a> {
                 if self.grid.size[0] > 1 { (row / self.grid.size[1], row % self.grid.size[1]) } else { (0, row) };
             let line = z * self.grid.step[0] * self.height + y * self.grid.step[1];
             let from = image * self.channels * self.plane + line * self.columns.len() * self.sub + x;
-            runs.push(Run { lane: at - lanes.start, from, len });
+            let lane = at - lanes.start;
+            pieces.extend((0..len).step_by(CHUNK).map(|i| Piece { lane: lane + i, from: from + i }));
             at += len;
         }
     }
@@ -166,13 +166,13 @@ impl<'a> Frame<'a> {
     /// # Safety
     /// `out` has room for the panels, and for 8 numbers more, which may be overwritten.
     pub unsafe fn unroll(&self, k: Range<usize>, lanes: Range<usize>, width: usize, unit: usize, mut out: *mut f32) {
-        let mut runs = Vec::with_capacity(width.min(lanes.len()));
+        let mut pieces = Vec::with_capacity(width.min(lanes.len()));
         for start in lanes.clone().step_by(width) {
             let end = lanes.end.min(start + width);
-            self.runs(start..end, &mut runs);
+            self.pieces(start..end, &mut pieces);
             let width = (end - start).next_multiple_of(unit);
             let x = self.room.as_slice::<f32>().as_ptr();
-            dispatch(Unroll { x, runs: &runs, k: k.clone(), taps: &self.taps, plane: self.plane, width, out });
+            dispatch(Unroll { x, pieces: &pieces, k: k.clone(), taps: &self.taps, plane: self.plane, width, out });
             out = out.wrapping_add(width * k.len());
         }
     }
@@ -248,7 +248,7 @@ impl Kernel for Fill<'_> {
 
 struct Unroll<'a> {
     x: *const f32,
-    runs: &'a [Run],
+    pieces: &'a [Piece],
     k: Range<usize>,
     taps: &'a [usize],
     plane: usize,
@@ -267,26 +267,38 @@ impl Kernel for Unroll<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
+        // SAFETY: what a piece writes beyond its lanes the next one overwrites, or the next row, or lies in the room the caller left; what it reads
+        // beyond its row lies in the frame, or in the room behind it.
+        unsafe {
+            // As many pieces as 48 lanes usually have, without a loop.
+            match self.pieces.len() {
+                6 => self.rows::<6>(),
+                7 => self.rows::<7>(),
+                8 => self.rows::<8>(),
+                _ => self.rows::<0>(),
+            }
+        }
+    }
+}
+
+impl Unroll<'_> {
+    /// `N` is the number of pieces, or 0 for any.
+    #[inline(always)]
+    unsafe fn rows<const N: usize>(self) {
         let (mut tap, channel) = (self.k.start % self.taps.len(), self.k.start / self.taps.len());
         let mut x = self.x.wrapping_add(channel * self.plane);
         let mut out = self.out;
-        // SAFETY: what a run's last chunk writes beyond it the next run overwrites, or the next row, or lies in the room the caller left;
-        // what it reads beyond its row lies in the frame, or in the chunk left behind it.
+        // SAFETY: the caller's promise.
         unsafe {
             for _ in self.k {
                 let from = x.add(*self.taps.get_unchecked(tap));
-                if let [Run { from: at, len: 48, .. }] = self.runs {
-                    for i in 0..48 / CHUNK {
-                        chunk(from.add(at + i * CHUNK), out.add(i * CHUNK));
+                if let Ok(pieces) = <&[Piece; N]>::try_from(self.pieces) {
+                    for i in 0..N {
+                        chunk(from.add(pieces[i].from), out.add(pieces[i].lane));
                     }
                 } else {
-                    for run in self.runs {
-                        let (from, to) = (from.add(run.from), out.add(run.lane));
-                        let mut i = 0;
-                        while i < run.len {
-                            chunk(from.add(i), to.add(i));
-                            i += CHUNK;
-                        }
+                    for piece in self.pieces {
+                        chunk(from.add(piece.from), out.add(piece.lane));
                     }
                 }
                 out = out.wrapping_add(self.width);

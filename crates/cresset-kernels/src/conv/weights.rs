@@ -225,7 +225,7 @@ impl Weights<'_> {
                     };
                     // SAFETY: these rows of the frame and of the sums, and the panel of these columns.
                     unsafe {
-                        windows.runs[cols.div_ceil(panels.lanes()) - 1](&Runs {
+                        windows[cols.div_ceil(panels.lanes()) - 1](&Runs {
                             tile,
                             runs: lanes.len() / row,
                             step: frame.row(),

@@ -1,5 +1,5 @@
-//! Tiles that read pictures where they lie, for the convolutions: an operand is not one matrix there but runs of rows, or rows wherever a window's
-//! points are.
+//! Tiles that read pictures where they lie, for the gradient of a convolution's weight. (For the convolution itself the same, `B` row by row from
+//! wherever a window's points are, takes as long as unrolling the windows first: 48 columns there begin within a line, and jump.)
 
 use super::tile::{Rows, Tile, finish};
 use super::vector::{Float, Vector};
@@ -11,40 +11,34 @@ pub struct Runs<T> {
     pub step: usize,
 }
 
-/// A tile whose `k` is planes of `tile.k` rows of `B`: row `p` of a plane is at `taps[p]`. `A` has them all side by side.
-pub struct Taps<T> {
-    pub tile: Tile<T>,
-    pub taps: *const usize,
-    pub planes: usize,
-    /// From a plane of `B` to the next.
-    pub step: usize,
-}
+/// Tiles of all rows and of 1 to 3 vectors.
+pub type Windows<T> = [unsafe fn(&Runs<T>); 3];
 
-/// Both kinds of tiles, of all rows. Runs with 1 to 3 vectors.
-pub struct Windows<T> {
-    pub runs: [unsafe fn(&Runs<T>); 3],
-    pub taps: unsafe fn(&Taps<T>),
-}
-
+/// The sums of a tile of [`Runs`]. (A function of its own that gives them back by value, as in `tile`: else they would not stay in registers. For
+/// the same reason addresses are computed from the two counters.)
 #[inline(always)]
-unsafe fn step<V: Vector, const MR: usize, const NV: usize>(
-    acc: &mut [[V; NV]; MR],
-    a: *const V::T,
-    rows: Rows,
-    b: *const V::T,
-) {
-    // SAFETY: the caller's promise: these rows of A, and whole vectors of B.
+unsafe fn sums<V: Vector, const MR: usize, const NV: usize>(t: &Runs<V::T>) -> [[V; NV]; MR] {
+    let (step, k, tile) = (t.step, t.tile.k, &t.tile);
+    // SAFETY: the caller's tile says what may be read.
     unsafe {
-        let mut bv = [V::splat(V::T::ZERO); NV];
-        for j in 0..NV {
-            bv[j] = V::load(b.add(j * V::W));
-        }
-        for i in 0..MR {
-            let x = V::splat(*a.wrapping_add(rows.at(i)));
-            for j in 0..NV {
-                acc[i][j] = x.mul_add(bv[j], acc[i][j]);
+        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
+        let rows = Rows::new(tile.a_row);
+        for run in 0..t.runs {
+            for p in 0..k {
+                let (a, b) = (tile.a.wrapping_add(run * step + p), tile.b.wrapping_add((run * k + p) * NV * V::W));
+                let mut bv = [V::splat(V::T::ZERO); NV];
+                for j in 0..NV {
+                    bv[j] = V::load(b.wrapping_add(j * V::W));
+                }
+                for i in 0..MR {
+                    let x = V::splat(*a.wrapping_add(rows.at(i)));
+                    for j in 0..NV {
+                        acc[i][j] = x.mul_add(bv[j], acc[i][j]);
+                    }
+                }
             }
         }
+        acc
     }
 }
 
@@ -53,37 +47,7 @@ unsafe fn step<V: Vector, const MR: usize, const NV: usize>(
 pub unsafe fn runs<V: Vector, const MR: usize, const NV: usize>(t: &Runs<V::T>) {
     // SAFETY: the caller's tile says what may be read and written.
     unsafe {
-        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
-        let rows = Rows::new(t.tile.a_row);
-        let (mut start, mut b) = (t.tile.a, t.tile.b);
-        for _ in 0..t.runs {
-            let mut a = start;
-            for _ in 0..t.tile.k {
-                step::<V, MR, NV>(&mut acc, a, rows, b);
-                a = a.wrapping_add(1);
-                b = b.wrapping_add(NV * V::W);
-            }
-            start = start.wrapping_add(t.step);
-        }
-        finish::<V, MR, NV, true>(&t.tile, t.tile.cols - (NV - 1) * V::W, &acc);
-    }
-}
-
-/// A tile of [`Taps`]. `B` has all lanes of the last vector.
-#[inline(always)]
-pub unsafe fn taps<V: Vector, const MR: usize, const NV: usize>(t: &Taps<V::T>) {
-    // SAFETY: the caller's tile says what may be read and written.
-    unsafe {
-        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
-        let rows = Rows::new(t.tile.a_row);
-        let (mut a, mut plane) = (t.tile.a, t.tile.b);
-        for _ in 0..t.planes {
-            for p in 0..t.tile.k {
-                step::<V, MR, NV>(&mut acc, a, rows, plane.wrapping_add(*t.taps.add(p)));
-                a = a.wrapping_add(1);
-            }
-            plane = plane.wrapping_add(t.step);
-        }
+        let acc = sums::<V, MR, NV>(t);
         finish::<V, MR, NV, true>(&t.tile, t.tile.cols - (NV - 1) * V::W, &acc);
     }
 }
