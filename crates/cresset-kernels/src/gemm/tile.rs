@@ -76,6 +76,16 @@ fn opaque(mut x: usize) -> usize {
     x
 }
 
+/// The sums of a tile before the first product.
+#[inline(always)]
+pub(super) unsafe fn zeros<V: Vector, const MR: usize, const NV: usize>() -> [[V; NV]; MR] {
+    let zero = V::T::ZERO;
+    // Of a known zero in so many places the compiler clears memory, by a call, and loads the sums from there.
+    let many = MR * NV * size_of::<V>() > 1024;
+    // SAFETY: a number on the stack; the processor has the vector, as the caller says.
+    unsafe { [[V::splat(if many { (&raw const zero).read_volatile() } else { zero }); NV]; MR] }
+}
+
 /// The sums of a tile. `PART`: the last vector of `B` has only `last` lanes.
 #[inline(always)]
 unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, const PART: bool>(
@@ -84,7 +94,7 @@ unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, co
 ) -> [[V; NV]; MR] {
     // SAFETY: the caller's tile says what may be read; a prefetch may have any address.
     unsafe {
-        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
+        let mut acc = zeros::<V, MR, NV>();
         let (mut a, mut b, mut pack) = (t.a, t.b, t.pack);
         let (a_k, b_k) = (t.a_k, t.b_k);
         let rows = Rows::new(t.a_row);

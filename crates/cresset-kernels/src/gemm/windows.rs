@@ -1,7 +1,7 @@
 //! Tiles that read pictures where they lie, for the gradient of a convolution's weight. (For the convolution itself the same, `B` row by row from
 //! wherever a window's points are, takes as long as unrolling the windows first: 48 columns there begin within a line, and jump.)
 
-use super::tile::{Rows, Tile, finish};
+use super::tile::{Rows, Tile, finish, zeros};
 use super::vector::{Float, Vector};
 
 /// A tile whose `k` is runs of `tile.k` numbers of `A`, side by side; the next run begins `step` further on. `B` has them all, row after row.
@@ -21,7 +21,7 @@ unsafe fn sums<V: Vector, const MR: usize, const NV: usize>(t: &Runs<V::T>) -> [
     let (step, k, tile) = (t.step, t.tile.k, &t.tile);
     // SAFETY: the caller's tile says what may be read.
     unsafe {
-        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
+        let mut acc = zeros::<V, MR, NV>();
         let rows = Rows::new(tile.a_row);
         for run in 0..t.runs {
             for p in 0..k {
