@@ -144,8 +144,9 @@ impl Implicit<'_> {
         if parts.is_empty() {
             return;
         }
-        // Where there are few parts their rows are cut too, though each piece makes the panels anew.
-        let cuts = (8 / parts.len()).min(self.m / 96).max(1);
+        // Where there are few parts threads cut their rows too, though each piece makes the panels anew. (No sum depends on the cuts.)
+        let alone = threads::num_threads() == 1;
+        let cuts = if alone { 1 } else { (8 / parts.len()).min(self.m / 96).max(1) };
         let panels = Panels::new();
         threads::run(parts.len() * cuts, &|i| {
             let cut = i % cuts;

@@ -20,6 +20,8 @@ const WINDOWS: usize = 144 << 10;
 const CHANNELS: usize = 128;
 /// Pieces of work there are at least, if there are pictures enough.
 const PIECES: usize = 8;
+/// Positions that a part of the batch has at least: with fewer, writing the sums takes longer than adding them up.
+const PART: usize = 1024;
 /// All sums over parts of the batch together take at most so many bytes.
 const SUMS: usize = 32 << 20;
 
@@ -66,7 +68,11 @@ impl Weights<'_> {
         let blocks = channels.div_ceil(CHANNELS);
         let most = (SUMS / (size * size_of::<f32>()).max(1)).max(1);
         let heavy = (conv.work() / conv.groups * conv.batch) >> 19;
-        let parts = PIECES.div_ceil(blocks).min(conv.batch).min(most).min(heavy.max(1));
+        let long = (conv.batch * self.grid.len() / PART).max(1);
+        let parts = PIECES.div_ceil(blocks).min(conv.batch).min(most).min(heavy.max(1)).min(long);
+        // Threads cut the channels further, though each piece packs the gradient anew. (No sum depends on it.)
+        let alone = threads::num_threads() == 1;
+        let blocks = if alone { blocks } else { blocks.max((PIECES / parts).min(channels / 64)) };
         let mut room = Buffer::new(parts * size * size_of::<f32>());
         let sums = Sums(room.as_mut_ptr().cast());
         threads::run(parts * blocks, &|i| {
