@@ -6,6 +6,7 @@ use super::grid::{Grid, Part, Phase};
 use super::{Conv, Window};
 use crate::buffer::Buffer;
 use crate::gemm::panels::{Panels, Product};
+use crate::level::{Kernel, Simd, dispatch};
 use crate::threads;
 use std::ops::Range;
 
@@ -211,35 +212,87 @@ impl Implicit<'_> {
                 }
             }
             if !dense {
-                let c = &c_room.as_slice::<f32>()[..block * rows.len()];
-                for (i, c) in rows.clone().zip(c.chunks_exact(block)) {
-                    self.place(part, lanes.clone(), i, c);
-                }
+                let runs = self.runs(part, lanes);
+                let to = to.y.wrapping_add(rows.start * to.channel);
+                let (channel, step) = (self.to.channel, self.to.step[2]);
+                dispatch(Place { runs: &runs, rows: rows.len(), from: c, ld: block, to, channel, step });
             }
         }
     }
 
-    /// Writes row `i` of the product, at positions `lanes` of a part, to where it belongs.
-    fn place(&self, part: &Part, lanes: Range<usize>, i: usize, mut c: &[f32]) {
+    /// Where positions `lanes` of a part belong in the first channel of the target.
+    fn runs(&self, part: &Part, lanes: Range<usize>) -> Vec<Run> {
         let (to, size) = (&self.to, self.grid.size);
         let (width, rows) = (size[2], part.rows.len());
-        let mut at = lanes.start;
+        let (mut at, mut runs) = (lanes.start, Vec::with_capacity(lanes.len() / width + 2));
         while at < lanes.end {
             let (line, x) = (at / width, at % width);
             let len = (width - x).min(lanes.end - at);
             let (image, row) = (part.images.start + line / rows, part.rows.start + line % rows);
             let (z, y) = (row / size[1], row % size[1]);
             let line = (z * to.step[0] + to.first[0]) * to.sizes[1] + y * to.step[1] + to.first[1];
-            let first = image * to.image + i * to.channel + line * to.sizes[2] + x * to.step[2] + to.first[2];
-            // SAFETY: these positions of the target, which are this piece's alone.
-            unsafe {
-                if to.step[2] == 1 {
-                    to.y.add(first).copy_from_nonoverlapping(c.as_ptr(), len);
-                } else {
-                    c[..len].iter().enumerate().for_each(|(j, c)| *to.y.add(first + j * to.step[2]) = *c);
+            let first = image * to.image + line * to.sizes[2] + x * to.step[2] + to.first[2];
+            runs.push(Run { from: at - lanes.start, to: first, len });
+            at += len;
+        }
+        runs
+    }
+}
+
+/// Positions in a row of the target.
+struct Run {
+    from: usize,
+    to: usize,
+    len: usize,
+}
+
+/// Copies rows of sums to where they belong.
+struct Place<'a> {
+    runs: &'a [Run],
+    rows: usize,
+    from: *const f32,
+    ld: usize,
+    to: *mut f32,
+    channel: usize,
+    step: usize,
+}
+
+impl Kernel for Place<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for i in 0..self.rows {
+            for run in self.runs {
+                let from = self.from.wrapping_add(i * self.ld + run.from);
+                let to = self.to.wrapping_add(i * self.channel + run.to);
+                let mut j = 0;
+                // SAFETY: these positions of this row of the sums, and of the target, which are this piece's alone.
+                unsafe {
+                    if self.step == 1 {
+                        while j + 8 <= run.len {
+                            let x = from.add(j).cast::<[f32; 8]>().read_unaligned();
+                            to.add(j).cast::<[f32; 8]>().write_unaligned(x);
+                            j += 8;
+                        }
+                    } else if self.step == 2 {
+                        // The numbers between are written again as they are, but none behind the row: they may be another thread's.
+                        while j + 8 < run.len {
+                            let x = from.add(j).cast::<[f32; 8]>().read_unaligned();
+                            let to = to.add(2 * j).cast::<[f32; 16]>();
+                            let mut both = to.read_unaligned();
+                            for l in 0..8 {
+                                both[2 * l] = x[l];
+                            }
+                            to.write_unaligned(both);
+                            j += 8;
+                        }
+                    }
+                    while j < run.len {
+                        *to.add(j * self.step) = *from.add(j);
+                        j += 1;
+                    }
                 }
             }
-            (c, at) = (&c[len..], at + len);
         }
     }
 }
