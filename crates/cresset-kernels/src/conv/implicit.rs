@@ -50,6 +50,7 @@ struct Implicit<'a> {
 /// The convolution of f32.
 pub(super) fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
     let grid = Grid::forward(&conv.window);
+    let x = &x[..conv.batch * conv.input_image()];
     let y = &mut y[..conv.batch * conv.output_image()];
     for group in 0..conv.groups {
         let (m, size) = (conv.group_out(), conv.window.output_len());
@@ -78,6 +79,7 @@ pub(super) fn forward(conv: &Conv, x: &[f32], w: &[f32], bias: Option<&[f32]>, y
 /// The gradient of the input of f32: convolutions over the gradient, one for each phase of the stride.
 pub(super) fn input_gradient(conv: &Conv, g: &[f32], w: &[f32], bias: Option<&[f32]>, dx: &mut [f32]) {
     let window = &conv.window;
+    let g = &g[..conv.batch * conv.output_image()];
     let dx = &mut dx[..conv.batch * conv.input_image()];
     let phases: Vec<Phase> = Grid::backward(window).collect();
     if phases.iter().any(|p| p.points.is_empty()) {

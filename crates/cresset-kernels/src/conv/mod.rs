@@ -1,7 +1,9 @@
 //! Convolutions over one to three dimensions: unrolled windows (im2col) times a matrix.
 //!
-//! The windows are unrolled block by block, so that a block stays in the second cache while the product reads it. Work is cut over images
-//! in pieces of fixed size, and gradients of the weight are added in a fixed order: the same bits on any number of threads.
+//! For f32 (`implicit`, `weights`) the windows are never unrolled as a whole: the product's panels are copied out of the pictures (`frame`), or the
+//! pictures are read where they lie. Other types, and products of few rows, unroll block by block, so that a block stays in the second cache
+//! while the product reads it. Work is cut in pieces of fixed size, and gradients of the weight are added in a fixed order: the same bits on any
+//! number of threads.
 
 mod columns;
 mod frame;

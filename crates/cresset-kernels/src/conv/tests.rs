@@ -178,6 +178,10 @@ fn same_bits_on_any_number_of_threads() {
         (4, (64, 64), flat([28, 28], 3, 1, 1)),
         (6, (16, 32), flat([9, 9], 3, 2, 1)),
         (9, (144, 16), flat([5, 5], 3, 1, 1)),
+        (20, (128, 8), flat([20, 20], 1, 2, 0)),
+        (25, (256, 9), flat([12, 17], 1, 2, 0)),
+        (3, (252, 16), flat([25, 25], 3, 1, 1)),
+        (3, (24, 250), flat([7, 30], 3, 2, 1)),
     ];
     for (batch, (in_channels, out_channels), window) in sizes {
         let conv = Conv { batch, in_channels, out_channels, groups: 1, window };

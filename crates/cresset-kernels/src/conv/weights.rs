@@ -38,6 +38,7 @@ struct Weights<'a> {
 /// The gradient of the weight. There are pictures and positions.
 pub(super) fn weight_gradient(conv: &Conv, x: &[f32], g: &[f32], dw: &mut [f32]) {
     let grid = Grid::forward(&conv.window);
+    let (x, g) = (&x[..conv.batch * conv.input_image()], &g[..conv.batch * conv.output_image()]);
     for group in 0..conv.groups {
         Weights {
             conv,
@@ -80,6 +81,9 @@ impl Weights<'_> {
             let images = conv.batch * part / parts..conv.batch * (part + 1) / parts;
             let each = channels.div_ceil(blocks).next_multiple_of(8);
             let channels = (block * each).min(channels)..((block + 1) * each).min(channels);
+            if channels.is_empty() {
+                return;
+            }
             // SAFETY: the rows of this block in this part's sums.
             unsafe { self.piece(images, channels.clone(), sums.at(part * size + channels.start * taps * n)) };
         });
@@ -110,7 +114,9 @@ impl Weights<'_> {
         let (k, inputs) = (channels.len() * grid.taps.len(), conv.window.input_len());
         let mut g_room = Buffer::new((POSITIONS * n.next_multiple_of(unit) + 64) * size_of::<f32>());
         let g = g_room.as_mut_ptr().cast::<f32>();
-        let windows = panels.windows().filter(|_| channels.len().is_multiple_of(panels.rows()) && grid.runs(POSITIONS));
+        // Blocks of channels are multiples of 8, so this holds for all or for none.
+        let windows =
+            panels.windows().filter(|_| conv.group_in().is_multiple_of(panels.rows()) && grid.runs(POSITIONS));
         let mut a_room = Buffer::new(if windows.is_some() {
             0
         } else {
@@ -118,7 +124,9 @@ impl Weights<'_> {
         });
         let a = a_room.as_mut_ptr().cast::<f32>();
         let mut fresh = true;
-        for part in grid.parts(images.len(), channels.len(), k * n) {
+        // Cut as for all channels of a piece, however few this one has: the order of the sums is that of the parts.
+        let most = conv.group_in().min(CHANNELS);
+        for part in grid.parts(images.len(), most, most * grid.taps.len() * n) {
             let part = Part { images: part.images.start + images.start..part.images.end + images.start, ..part };
             let mut frame = Frame::new(grid, &part, channels.len());
             frame.fill(&self.x[channels.start * inputs..], conv.input_image());
