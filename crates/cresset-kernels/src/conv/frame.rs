@@ -8,8 +8,6 @@ use std::ops::Range;
 
 /// Runs are copied by so many numbers: up to so many more are read and written behind their end.
 const CHUNK: usize = 8;
-/// Numbers behind the frame that may be read: a chunk, or a tile's columns.
-const SLACK: usize = 64;
 
 /// The copy. A row of it holds the columns that position 0 and its neighbours `step` away read, then those of the next column, ...: a stride
 /// in the row becomes a run.
@@ -55,7 +53,7 @@ impl<'a> Frame<'a> {
         let taps = taps.collect();
         // Planes do not begin at the same places of the cache.
         let plane = ((depth * height * row).div_ceil(16) | 1) * 16;
-        let room = Buffer::new((part.images.len() * channels * plane + SLACK) * size_of::<f32>());
+        let room = Buffer::new((part.images.len() * channels * plane + CHUNK) * size_of::<f32>());
         Frame { grid, part: part.clone(), channels, height, columns, sub, plane, taps, room }
     }
 
@@ -203,7 +201,7 @@ impl Kernel for Fill<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let zeros = [0.0; CHUNK].as_ptr();
+        let zeros = [0.0; CHUNK];
         for c in 0..self.channels {
             for line in self.lines {
                 let from = c * self.size + line.from;
@@ -214,7 +212,7 @@ impl Kernel for Fill<'_> {
                 // the chunk that is left behind the frame. Whole chunks are read only where the picture has so many numbers.
                 unsafe {
                     while i < line.zeros {
-                        chunk(zeros, to.add(i));
+                        chunk(zeros.as_ptr(), to.add(i));
                         i += CHUNK;
                     }
                     let (to, mut i) = (to.add(line.zeros), 0);
@@ -237,7 +235,7 @@ impl Kernel for Fill<'_> {
                     }
                     i = line.len;
                     while line.zeros + i < self.sub {
-                        chunk(zeros, to.add(i));
+                        chunk(zeros.as_ptr(), to.add(i));
                         i += CHUNK;
                     }
                 }

@@ -114,7 +114,7 @@ impl Conv {
     /// Is the way of f32 through panels worth while for a product of `rows` rows? (Without unrolling, the general product reads the pictures as they are;
     /// with few rows, making a panel costs as much as the product.)
     fn is_implicit(&self, rows: usize) -> bool {
-        let some = self.window.output_len() * self.window.input_len() * self.unrolled() > 0;
+        let some = self.batch * self.window.output_len() * self.window.input_len() * self.unrolled() > 0;
         some && rows >= 8 && !self.window.is_pointwise()
     }
     /// How many images make a piece of work for a thread; `None` if the products themselves are to be cut.

@@ -163,6 +163,7 @@ fn other_windows_of_f32() {
     check_f32(2, (8, 8), 1, window([1, 7, 9], [1, 3, 3], [1; 3], [0, 3, 3], [1, 3, 2]));
     // An empty batch, and no positions.
     check_f32(0, (8, 8), 1, flat([5, 5], 3, 1, 1));
+    check_f32(0, (16, 16), 2, flat([5, 5], 3, 1, 1));
     check_f32(2, (8, 8), 1, Window { output: [1, 0, 5], ..flat([5, 5], 3, 1, 1) });
     check_f32(2, (8, 8), 1, Window { input: [1, 0, 4], ..flat([1, 4], 1, 1, 1) });
     // Zeros behind the input that are not those before it.
