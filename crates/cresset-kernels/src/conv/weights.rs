@@ -87,17 +87,25 @@ impl Weights<'_> {
             // SAFETY: the rows of this block in this part's sums.
             unsafe { self.piece(images, channels.clone(), sums.at(part * size + channels.start * taps * n)) };
         });
-        let all = &mut room.as_mut_slice::<f32>()[..parts * size];
-        let mut step = 1;
-        while step < parts {
-            for i in (0..parts - step).step_by(2 * step) {
-                let (a, b) = all[i * size..].split_at_mut(step * size);
-                a[..size].iter_mut().zip(&b[..size]).for_each(|(a, b)| *a += b);
-            }
-            step *= 2;
+        if parts > 1 {
+            threads::run_ranges(size, 1 << 13, &|range| {
+                let mut step = 1;
+                while step < parts {
+                    for i in (0..parts - step).step_by(2 * step) {
+                        // SAFETY: these numbers of two parts' sums, which are this thread's alone.
+                        let (a, b) = unsafe {
+                            let at = |part: usize| sums.at(part * size + range.start);
+                            let b = std::slice::from_raw_parts(at(i + step), range.len());
+                            (std::slice::from_raw_parts_mut(at(i), range.len()), b)
+                        };
+                        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+                    }
+                    step *= 2;
+                }
+            });
         }
         let k = channels * taps;
-        let (panels, sums) = (self.panels, &all[..size]);
+        let (panels, sums) = (self.panels, &room.as_slice::<f32>()[..size]);
         threads::run_chunks(dw, 16 * k, &|i, dw| {
             // SAFETY: `dw.len() / k` columns of the sums, turned into rows. (What turns columns of many rows writes nothing beyond them.)
             unsafe { panels.transpose(sums.as_ptr().add(i * 16), n, k, dw.len() / k, dw.as_mut_ptr(), k) };
