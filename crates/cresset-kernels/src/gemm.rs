@@ -20,11 +20,13 @@ mod float;
 mod integer;
 mod kernels;
 mod packed;
+pub(crate) mod panels;
 #[cfg(test)]
 mod tests;
 mod thin;
-mod tile;
+pub(crate) mod tile;
 mod vector;
+pub(crate) mod windows;
 
 pub use packed::{Packable, Packed};
 

@@ -1,7 +1,7 @@
 //! The gradients of a convolution. All three maps are bilinear, and each one's derivatives are the other two.
 
 use super::columns::{roll, unroll};
-use super::{Block, Conv, ConvElement, blocks, scratch};
+use super::{Block, Conv, ConvElement, blocks, f32s, f32s_mut, implicit, scratch, weights};
 use crate::buffer::Buffer;
 use crate::columns::Sum;
 use crate::gemm::{Epilogue, Mat, gemm};
@@ -18,6 +18,11 @@ pub fn input_gradient<T: ConvElement>(conv: &Conv, g: &[T], w: &[T], bias: Optio
     let size = conv.input_image();
     if size == 0 {
         return;
+    }
+    if conv.is_implicit(conv.group_in())
+        && let Some(dx) = f32s_mut(dx)
+    {
+        return implicit::input_gradient(conv, f32s(g), f32s(w), bias.map(f32s), dx);
     }
     let blocks = blocks::<T>(&conv.window, conv.unrolled());
     let images = |first: usize, dx: &mut [T]| {
@@ -88,6 +93,11 @@ pub fn weight_gradient<T: ConvElement>(conv: &Conv, x: &[T], g: &[T], dw: &mut [
     let dw = &mut dw[..size];
     if conv.batch == 0 || conv.window.output_len() == 0 || size == 0 {
         return dw.fill(T::ZERO);
+    }
+    if conv.is_implicit(conv.group_out())
+        && let Some(dw) = f32s_mut(dw)
+    {
+        return weights::weight_gradient(conv, f32s(x), f32s(g), dw);
     }
     let blocks = blocks::<T>(&conv.window, conv.unrolled());
     let parts = conv.batch.min(PARTS).min(PARTS_BYTES / (size * size_of::<T>()).max(1)).max(1);

@@ -1,17 +1,23 @@
 //! Convolutions over one to three dimensions: unrolled windows (im2col) times a matrix.
 //!
-//! The windows are unrolled block by block, so that a block stays in the second cache while the product reads it. Work is cut over images
-//! in pieces of fixed size, and gradients of the weight are added in a fixed order: the same bits on any number of threads.
+//! For f32 (`implicit`, `weights`) the windows are never unrolled as a whole: the product's panels are copied out of the pictures (`frame`), or the
+//! pictures are read where they lie. Other types, and products of few rows, unroll block by block, so that a block stays in the second cache
+//! while the product reads it. Work is cut in pieces of fixed size, and gradients of the weight are added in a fixed order: the same bits on any
+//! number of threads.
 
 mod columns;
+mod frame;
 mod gradients;
+mod grid;
+mod implicit;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub use columns::{fold, unfold};
 pub use gradients::{bias_gradient, input_gradient, weight_gradient};
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Element, bytes_of, numbers_of};
 use crate::columns::Sum;
 use crate::gemm::{Epilogue, GemmElement, Mat, gemm};
 use crate::threads;
@@ -105,10 +111,27 @@ impl Conv {
     fn work(&self) -> usize {
         self.out_channels * self.unrolled() * self.window.output_len()
     }
+    /// Is the way of f32 through panels worth while for a product of `rows` rows? (Without unrolling, the general product reads the pictures as they are;
+    /// with few rows, making a panel costs as much as the product.)
+    fn is_implicit(&self, rows: usize) -> bool {
+        let some = self.batch * self.window.output_len() * self.window.input_len() * self.unrolled() > 0;
+        some && rows >= 8 && !self.window.is_pointwise()
+    }
     /// How many images make a piece of work for a thread; `None` if the products themselves are to be cut.
     fn images_each(&self) -> Option<usize> {
         (self.batch >= 4 || self.work() < 1 << 18).then(|| (1usize << 17).div_ceil(self.work().max(1)))
     }
+}
+
+/// The same numbers if they are f32, which has ways of its own.
+fn f32s_mut<T: Element>(x: &mut [T]) -> Option<&mut [f32]> {
+    let same = std::any::TypeId::of::<T>() == std::any::TypeId::of::<f32>();
+    // SAFETY: the same type.
+    same.then(|| unsafe { std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) })
+}
+/// The same numbers where `T` is f32.
+fn f32s<T: Element>(x: &[T]) -> &[f32] {
+    numbers_of(bytes_of(x))
 }
 
 /// A part of the output positions: whole rows, or a part of one row. It is contiguous among all positions.
@@ -165,6 +188,11 @@ fn scratch<T>(window: &Window, unrolled: usize, blocks: &[Block]) -> Buffer {
 /// # Panics
 /// If a slice is shorter than the sizes say.
 pub fn forward<T: ConvElement>(conv: &Conv, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    if conv.is_implicit(conv.group_out())
+        && let Some(y) = f32s_mut(y)
+    {
+        return implicit::forward(conv, f32s(x), f32s(w), bias.map(f32s), y);
+    }
     let blocks = blocks::<T>(&conv.window, conv.unrolled());
     let size = conv.output_image();
     if size == 0 {

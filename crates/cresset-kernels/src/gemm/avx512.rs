@@ -5,6 +5,7 @@ use std::arch::x86_64::*;
 use super::avx2::transpose8;
 use super::kernels::kernels;
 use super::vector::Vector;
+use super::windows::{Runs, Windows};
 
 /// Sixteen f32.
 #[derive(Clone, Copy)]
@@ -115,3 +116,13 @@ kernels!(
     [1, 2, 3],
     [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]
 );
+
+/// Tiles that read pictures where they lie. Other levels unroll the windows.
+pub fn windows() -> &'static Windows<f32> {
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+    unsafe fn runs<const NV: usize>(t: &Runs<f32>) {
+        // SAFETY: the caller's tile, and the level was chosen because the processor has it.
+        unsafe { super::windows::runs::<F32x16, 8, NV>(t) }
+    }
+    &[runs::<1>, runs::<2>, runs::<3>]
+}

@@ -67,10 +67,20 @@ impl<T: Kerneled + GemmElement> Job<T> {
     /// panel; else it is long, because it is packed once for all blocks. With a short `k` it is long too, and tiles
     /// are done row by row, so that `C` is written along its rows.
     pub(super) unsafe fn block(&self, rows: Range<usize>, cols: Range<usize>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.block_by_k(rows, cols, self.k_blocks()) }
+    }
+
+    /// The same with all of `k` as one block.
+    pub(super) unsafe fn block_of_k(&self, rows: Range<usize>, cols: Range<usize>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.block_by_k(rows, cols, (1, self.k)) }
+    }
+
+    unsafe fn block_by_k(&self, rows: Range<usize>, cols: Range<usize>, (k_blocks, kc_most): (usize, usize)) {
         let kn = self.kernels;
         let es = size_of::<T>();
         let width = kn.nv * kn.w;
-        let (k_blocks, kc_most) = self.k_blocks();
         let mc = (A_BLOCK / (kc_most * es).max(1) / kn.mr * kn.mr).clamp(48, MC);
         let row_blocks = rows.len().div_ceil(mc);
         let mc_most = rows.len().div_ceil(row_blocks);

@@ -39,7 +39,7 @@ const AHEAD: usize = 12;
 /// Where a tile's rows begin, such that every address is one register plus another, scaled. Left alone, the compiler walks
 /// from row to row by additions, a chain as long as the multiplications take.
 #[derive(Clone, Copy)]
-struct Rows {
+pub(super) struct Rows {
     one: usize,
     three: usize,
     five: usize,
@@ -48,12 +48,12 @@ struct Rows {
 
 impl Rows {
     #[inline(always)]
-    fn new(row: usize) -> Rows {
+    pub(super) fn new(row: usize) -> Rows {
         Rows { one: row, three: opaque(3 * row), five: opaque(5 * row), seven: opaque(7 * row) }
     }
 
     #[inline(always)]
-    fn at(self, i: usize) -> usize {
+    pub(super) fn at(self, i: usize) -> usize {
         match i {
             0 => 0,
             1 => self.one,
@@ -79,6 +79,16 @@ fn opaque(mut x: usize) -> usize {
     x
 }
 
+/// The sums of a tile before the first product.
+#[inline(always)]
+pub(super) unsafe fn zeros<V: Vector, const MR: usize, const NV: usize>() -> [[V; NV]; MR] {
+    let zero = V::T::ZERO;
+    // Of a known zero in so many places the compiler clears memory, by a call, and loads the sums from there.
+    let many = MR * NV * size_of::<V>() > 1024;
+    // SAFETY: a number on the stack; the processor has the vector, as the caller says.
+    unsafe { [[V::splat(if many { (&raw const zero).read_volatile() } else { zero }); NV]; MR] }
+}
+
 /// The sums of a tile. `PART`: the last vector of `B` has only `last` lanes.
 #[inline(always)]
 unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, const PART: bool>(
@@ -87,7 +97,7 @@ unsafe fn sums<V: Vector, const MR: usize, const NV: usize, const PACK: bool, co
 ) -> [[V; NV]; MR] {
     // SAFETY: the caller's tile says what may be read; a prefetch may have any address.
     unsafe {
-        let mut acc = [[V::splat(V::T::ZERO); NV]; MR];
+        let mut acc = zeros::<V, MR, NV>();
         // In memory, and aligned: left to itself, the compiler keeps these sums in places that cross cache lines.
         let mut room = Sums::<V::T>(MaybeUninit::uninit());
         let total = opaque(room.0.as_mut_ptr().cast::<V::T>() as usize) as *mut V::T;
@@ -198,7 +208,7 @@ pub unsafe fn load_lanes<V: Vector>(p: *const V::T, part: bool, n: usize) -> V {
 }
 
 #[inline(always)]
-unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
+pub(super) unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const PART: bool>(
     t: &Tile<V::T>,
     last: usize,
     acc: &[[V; NV]; MR],
