@@ -1,8 +1,9 @@
 //! One fork/join pool for the whole process.
 //!
-//! [`run`] cuts work into pieces and returns when all are done. Pieces are claimed from one counter by whoever is free: the
-//! caller takes part, and a worker that comes late finds nothing left, so the caller never waits for a thread that has not
-//! begun. Workers spin for about two milliseconds after a job and then sleep; a fork and join with awake workers costs 0.2 to
+//! [`run`] cuts work into pieces and returns when all are done. Every thread begins with a share of its own, the same one in every job, so that
+//! what it reads is what it wrote before and lies in its cache (two cores take a tenth off a batch of 1000 in inference); who is done takes from
+//! the other shares. The caller takes part, and a worker that comes late finds nothing left, so the caller never waits for a thread
+//! that has not begun. Workers spin for about two milliseconds after a job and then sleep; a fork and join with awake workers costs 0.2 to
 //! 0.3 µs, where work-stealing pools take 10 to 20.
 //!
 //! **Cut by size, never by thread count.** If the pieces depend only on the length of the work ([`pieces`], [`piece`]), results
@@ -113,11 +114,16 @@ struct Worker {
     asleep: &'static Line<AtomicBool>,
 }
 
+/// The most shares of a job.
+const SHARES: usize = 16;
+/// The next piece of a share while there is none to be had.
+const CLOSED: u64 = u32::MAX as u64;
+
 struct Pool {
     /// Held by the caller of the one job there can be.
     busy: Line<AtomicBool>,
-    /// The job's number in the high half, the next unclaimed piece in the low half.
-    ticket: Line<AtomicU64>,
+    /// Of each share: the job's number in the high half, the next unclaimed piece in the low half.
+    shares: [Line<AtomicU64>; SHARES],
     /// How many pieces are finished.
     done: Line<AtomicUsize>,
     job: Line<Job>,
@@ -127,11 +133,15 @@ struct Pool {
     processors: OnceLock<usize>,
 }
 
-/// What the job is. Written by the caller while every piece of the job before is claimed and done.
+/// What the job is. Written by the caller while every piece of the job before is claimed and done, and all shares are closed.
 struct Job {
+    /// Its number, stored when everything else is.
+    number: AtomicU64,
     /// Points to the caller's `&Work`, which lives until all pieces are done.
     work: AtomicPtr<&'static Work>,
     pieces: AtomicUsize,
+    /// Piece `i` belongs to share `i * shares / pieces`.
+    shares: AtomicUsize,
     /// Workers from this number on stay out of the job.
     active: AtomicUsize,
     caller_cpu: AtomicUsize,
@@ -139,11 +149,13 @@ struct Job {
 
 static POOL: Pool = Pool {
     busy: Line(AtomicBool::new(false)),
-    ticket: Line(AtomicU64::new(0)),
+    shares: [const { Line(AtomicU64::new(CLOSED)) }; SHARES],
     done: Line(AtomicUsize::new(0)),
     job: Line(Job {
+        number: AtomicU64::new(0),
         work: AtomicPtr::new(std::ptr::null_mut()),
         pieces: AtomicUsize::new(0),
+        shares: AtomicUsize::new(0),
         active: AtomicUsize::new(0),
         caller_cpu: AtomicUsize::new(usize::MAX),
     }),
@@ -186,16 +198,26 @@ fn fork_join(pieces: usize, f: &(dyn Fn(usize) + Sync)) {
     if pool.job.0.active.load(Relaxed) != helpers {
         hire(helpers);
     }
-    pool.job.0.work.store((&raw const work).cast_mut(), Relaxed);
-    pool.job.0.pieces.store(pieces, Relaxed);
+    let number = (pool.job.0.number.load(Relaxed) + 1) & CLOSED;
+    // A worker that is late from the job before may still look for pieces there. It reads `pieces` before it claims one: if it finds the new
+    // number (stored with release), it finds the share closed, too, and gets none.
+    for share in &pool.shares[..pool.job.0.shares.load(Relaxed)] {
+        share.0.store(number << 32 | CLOSED, Relaxed);
+    }
+    let shares = (helpers + 1).min(pieces).min(SHARES);
+    pool.job.0.pieces.store(pieces, Release);
+    pool.job.0.shares.store(shares, Release);
+    pool.job.0.work.store((&raw const work).cast_mut(), Release);
     pool.job.0.caller_cpu.store(os::cpu(), Relaxed);
     pool.done.0.store(0, Relaxed);
-    let number = (pool.ticket.0.load(Relaxed) >> 32).wrapping_add(1) << 32;
-    pool.ticket.0.store(number, SeqCst);
+    for (i, share) in pool.shares[..shares].iter().enumerate() {
+        share.0.store(number << 32 | first_of(i, shares, pieces) as u64, Release);
+    }
+    pool.job.0.number.store(number, SeqCst);
     if pool.sleepers.0.load(SeqCst) > 0 {
         wake(helpers.min(pieces - 1));
     }
-    help(number >> 32);
+    help(number, 0);
     let mut turns = 0u32;
     while pool.done.0.load(Acquire) != pieces {
         std::hint::spin_loop();
@@ -211,30 +233,46 @@ fn fork_join(pieces: usize, f: &(dyn Fn(usize) + Sync)) {
     }
 }
 
-/// Claims and does pieces of job `number` until none is left.
+/// The first piece of share `i`.
 #[inline]
-fn help(number: u64) {
+fn first_of(i: usize, shares: usize, pieces: usize) -> usize {
+    (i * pieces).div_ceil(shares)
+}
+
+/// Claims and does pieces of job `number` until none is left, those of share `own` first.
+#[inline]
+fn help(number: u64, own: usize) {
     let pool = &POOL;
     let mut ended = 0;
-    let mut ticket = pool.ticket.0.load(Acquire);
-    while ticket >> 32 == number & 0xffff_ffff {
-        let i = (ticket & 0xffff_ffff) as usize;
-        if i >= pool.job.0.pieces.load(Relaxed) {
-            break;
-        }
-        let work = pool.job.0.work.load(Relaxed);
-        // If this succeeds, piece `i` of this job was unclaimed until now. So the caller has not begun another job, `pieces` and
-        // `work` were read from this one, and the caller now waits for us.
-        match pool.ticket.0.compare_exchange_weak(ticket, ticket + 1, AcqRel, Acquire) {
-            Err(now) => ticket = now,
-            Ok(_) => {
-                // SAFETY: see above: `work` points to a reference on the stack of a caller that waits.
-                let work = unsafe { *work };
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(i))) {
-                    pool.panic.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(payload);
+    let (mut tried, mut shares) = (0, 1);
+    'shares: while tried < shares {
+        shares = pool.job.0.shares.load(Acquire).clamp(1, SHARES);
+        let share = (own + tried) % shares;
+        tried += 1;
+        let mut ticket = pool.shares[share].0.load(Acquire);
+        loop {
+            if ticket >> 32 != number {
+                break 'shares;
+            }
+            let i = (ticket & CLOSED) as usize;
+            let end = first_of(share + 1, shares, pool.job.0.pieces.load(Acquire));
+            if i >= end {
+                break;
+            }
+            let work = pool.job.0.work.load(Acquire);
+            // If this succeeds, the share was not closed, so that `pieces`, `shares` and `work` were read from this job, and piece `i` of it was
+            // unclaimed until now: the caller now waits for us.
+            match pool.shares[share].0.compare_exchange_weak(ticket, ticket + 1, AcqRel, Acquire) {
+                Err(now) => ticket = now,
+                Ok(_) => {
+                    // SAFETY: see above: `work` points to a reference on the stack of a caller that waits.
+                    let work = unsafe { *work };
+                    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(i))) {
+                        pool.panic.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(payload);
+                    }
+                    ended += 1;
+                    ticket = pool.shares[share].0.load(Acquire);
                 }
-                ended += 1;
-                ticket = pool.ticket.0.load(Acquire);
             }
         }
     }
@@ -280,7 +318,7 @@ fn serve(index: usize, asleep: &Line<AtomicBool>) {
         let mut since: Option<Instant> = None;
         let mut turns = 0u32;
         let number = loop {
-            let number = pool.ticket.0.load(Acquire) >> 32;
+            let number = pool.job.0.number.load(Acquire);
             if number != seen {
                 seen = number;
                 if index < pool.job.0.active.load(Relaxed) {
@@ -300,7 +338,7 @@ fn serve(index: usize, asleep: &Line<AtomicBool>) {
             }
             asleep.0.store(true, SeqCst);
             pool.sleepers.0.fetch_add(1, SeqCst);
-            while asleep.0.load(SeqCst) && pool.ticket.0.load(SeqCst) >> 32 == seen {
+            while asleep.0.load(SeqCst) && pool.job.0.number.load(SeqCst) == seen {
                 std::thread::park();
             }
             asleep.0.store(false, SeqCst);
@@ -312,7 +350,7 @@ fn serve(index: usize, asleep: &Line<AtomicBool>) {
             // The scheduler likes to wake a thread beside its waker, where it would wait for the caller's time slice.
             allowed.keep_off(cpu, pool.job.0.active.load(Relaxed));
         }
-        help(number);
+        help(number, index + 1);
     }
 }
 
@@ -403,6 +441,31 @@ mod tests {
                     assert!(counts.iter().all(|c| c.load(Relaxed) == 1));
                 }
             }
+        }
+        set_num_threads(0);
+    }
+
+    #[test]
+    fn every_thread_begins_with_its_own_share() {
+        let _turn = alone();
+        set_num_threads(2);
+        let caller = std::thread::current().id();
+        for _ in 0..20 {
+            let order = Mutex::new((Vec::new(), Vec::new()));
+            run(8, &|i| {
+                let mut order = order.lock().unwrap();
+                if std::thread::current().id() == caller {
+                    order.0.push(i)
+                } else {
+                    order.1.push(i)
+                }
+                drop(order);
+                std::thread::sleep(Duration::from_micros(200));
+            });
+            let (caller, worker) = order.into_inner().unwrap();
+            assert!(caller.iter().take(4).enumerate().all(|(k, i)| k == *i), "{caller:?}");
+            assert!(worker.iter().take(4).enumerate().all(|(k, i)| k + 4 == *i), "{worker:?}");
+            assert_eq!(caller.len() + worker.len(), 8);
         }
         set_num_threads(0);
     }

@@ -42,8 +42,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
             }
         }
         let es = size_of::<T>();
-        let small = self.b_col == 1 && self.k * self.b_row * es <= B_SMALL;
-        if rows > 1 && !small && self.packed.is_null() && self.k * self.n * es <= B_SHARED {
+        if rows > 1 && self.b_col != 1 && self.packed.is_null() && self.k * self.n * es <= B_SHARED {
             // SAFETY: B lies within its memory.
             let room = unsafe { self.pack() };
             let packed = room.as_ptr().cast();
