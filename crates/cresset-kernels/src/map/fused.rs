@@ -9,7 +9,7 @@ use super::block::{self, Ask, One, Steps, Two};
 use super::chain::{Instruction, Instructions};
 use super::erased::{BytesIn, FloatKind};
 use super::vectors::Vectors;
-use crate::level::{Kernel, Simd, dispatch};
+use crate::level::{Kernel, Level, Simd, dispatch, level};
 use crate::math::Wide;
 use crate::strided::{Plan, extent, is_contiguous};
 use crate::threads;
@@ -299,6 +299,8 @@ impl Job<'_> {
                 first.filter(|_| computed && !p.steps[i].is_truth())
             })
             .collect();
+        // Processors with AVX-512 see for themselves what will be read, and take a twentieth less without being told.
+        let ask = level() != Level::Avx512;
         let mut start = range.start;
         while start < range.end {
             let n = TILE.min(range.end - start);
@@ -314,7 +316,9 @@ impl Job<'_> {
                             Mode::Scalar => continue,
                             Mode::Linear if whole => {
                                 at[i] = self.inputs[k].0.as_ptr().cast_mut().wrapping_add(start * size_of::<W>());
-                                ask_for(at[i].wrapping_add(TILE * size_of::<W>()), TILE * size_of::<W>());
+                                if ask {
+                                    ask_for(at[i].wrapping_add(TILE * size_of::<W>()), TILE * size_of::<W>());
+                                }
                             }
                             mode => {
                                 at[i] = place(i);
