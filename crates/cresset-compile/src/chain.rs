@@ -1,11 +1,13 @@
 //! Rows that go through several layers at once: products with weights, and pointwise steps between them.
 //!
 //! A layer writes its result for all rows before the next one reads it, by then from the third-level cache or from memory. A chain takes as many
-//! rows as stay in the second-level cache through all its layers, and threads take different rows.
+//! rows as stay in the second-level cache through all its layers, and threads take different rows. Where nothing is kept on the way, the rows
+//! go as lanes of vectors ([`cresset_kernels::gemm::lanes`]): then no product packs anything, and a layer of 100 outputs leaves no lane
+//! idle.
 
 use crate::graph::{RowChain, RowStage};
-use cresset_kernels::buffer::{Buffer, bytes_of, numbers_of, numbers_of_mut};
-use cresset_kernels::gemm::{Epilogue, Mat, Packable, Packed, gemm};
+use cresset_kernels::buffer::{Buffer, bytes_of, bytes_of_mut, numbers_of, numbers_of_mut};
+use cresset_kernels::gemm::{self, Epilogue, Mat, Packable, Packed};
 use cresset_kernels::map::fused::{End, Program};
 use cresset_kernels::threads;
 use cresset_tensor::{Array, DType, Element, Meta};
@@ -28,6 +30,20 @@ enum Stage {
 }
 
 impl Stage {
+    /// Is its result for the next stage alone?
+    fn keeps_nothing(&self) -> bool {
+        match self {
+            Stage::Product { stored, .. } => stored.is_none(),
+            Stage::Steps { stored, .. } => stored.len() == 1 && stored[0].is_none(),
+        }
+    }
+    /// Has it one result, which is an output?
+    fn gives_one(&self) -> bool {
+        match self {
+            Stage::Product { stored, .. } => stored.is_some(),
+            Stage::Steps { stored, .. } => stored.len() == 1 && stored[0].is_some(),
+        }
+    }
     fn width(&self) -> usize {
         match self {
             Stage::Product { width, .. } | Stage::Steps { width, .. } => *width,
@@ -51,8 +67,10 @@ pub struct Chain {
     rows: usize,
     width: usize,
     dtype: DType,
-    /// Rows that go through together.
+    /// Rows that go through together, unless they go as lanes.
     together: usize,
+    /// Whether they go as lanes.
+    turned: bool,
 }
 
 /// Bytes of rows, read and written, that are in work at once: with the weights they fit a second-level cache of half a megabyte.
@@ -93,7 +111,9 @@ impl Chain {
         let widest = std::iter::once(chain.width).chain(widths.clone()).zip(widths).map(|(a, b)| a + b).max();
         let together = IN_WORK / (widest.unwrap_or(1).max(1) * chain.dtype.size());
         let together = (together / FEWEST).max(1) * FEWEST;
-        Chain { stages, rows: chain.rows, width: chain.width, dtype: chain.dtype, together }
+        let (last, before) = stages.split_last().expect("a chain has stages");
+        let turned = before.iter().all(Stage::keeps_nothing) && last.gives_one();
+        Chain { stages, rows: chain.rows, width: chain.width, dtype: chain.dtype, together, turned }
     }
 
     /// Runs all rows. The inputs are those of the node: the rows, then what the stages name; `metas` are those of its outputs.
@@ -113,19 +133,24 @@ impl Chain {
         let packed: Vec<Option<Packing>> =
             each.map(|(i, s)| self.packed::<T>(s, self.width_before(i), &inputs, &numbers)).collect();
         let mut buffers: Vec<Buffer> = metas.iter().map(Array::buffer_for).collect();
-        let pieces = threads::pieces(self.rows, self.together);
+        let together = if self.turned { gemm::lanes::<T>() } else { self.together };
+        let pieces = threads::pieces(self.rows, together);
         // The rows of each output that a piece writes, to be taken by whoever runs the piece.
         let mut parts: Vec<Vec<&mut [u8]>> = (0..pieces).map(|_| Vec::with_capacity(metas.len())).collect();
         for (buffer, meta) in buffers.iter_mut().zip(metas) {
             let row = meta.numel() / self.rows * meta.dtype.size();
             let bytes = &mut buffer.as_mut_slice::<u8>()[..row * self.rows];
-            parts.iter_mut().zip(bytes.chunks_mut(row * self.together)).for_each(|(p, chunk)| p.push(chunk));
+            parts.iter_mut().zip(bytes.chunks_mut(row * together)).for_each(|(p, chunk)| p.push(chunk));
         }
         let parts: Vec<Mutex<Vec<&mut [u8]>>> = parts.into_iter().map(Mutex::new).collect();
-        threads::run_ranges(self.rows, self.together, &|range| {
-            let mut part = parts[range.start / self.together].lock().unwrap_or_else(PoisonError::into_inner);
+        threads::run_ranges(self.rows, together, &|range| {
+            let mut part = parts[range.start / together].lock().unwrap_or_else(PoisonError::into_inner);
             let x = &numbers[0][range.start * self.width..range.end * self.width];
-            self.piece::<T>(x, range.len(), &numbers, &packed, &mut part);
+            if self.turned {
+                self.turned_piece::<T>(x, range.len(), &numbers, part[0]);
+            } else {
+                self.piece::<T>(x, range.len(), &numbers, &packed, &mut part);
+            }
         });
         drop(parts);
         drop(readings);
@@ -145,7 +170,7 @@ impl Chain {
         numbers: &[&[T]],
     ) -> Option<Packing> {
         let Stage::Product { weight, transposed, width, packed, .. } = stage else { return None };
-        if *width == 1 {
+        if *width == 1 || self.turned {
             return None;
         }
         let of = &inputs[*weight];
@@ -207,7 +232,7 @@ impl Chain {
                         None => {
                             let w = numbers[*weight];
                             let w = if *transposed { Mat::row_major(w, inner).t() } else { Mat::row_major(w, width) };
-                            gemm(rows, width, inner, a, w, to, width, &ep);
+                            gemm::gemm(rows, width, inner, a, w, to, width, &ep);
                         }
                     }
                 }
@@ -229,5 +254,39 @@ impl Chain {
             }
             inner = width;
         }
+    }
+
+    /// Some rows through all stages as lanes. `out` is their part of the only output.
+    fn turned_piece<T: Packable + Element>(&self, x: &[T], rows: usize, numbers: &[&[T]], out: &mut [u8]) {
+        let lanes = gemm::lanes::<T>();
+        let widest = self.stages.iter().map(Stage::width).max().unwrap_or(1).max(self.width);
+        let mut rooms = [(); 2].map(|()| Buffer::new(lanes * widest * size_of::<T>()));
+        let [from, to] = &mut rooms;
+        let (mut from, mut to) = (from.as_mut_slice::<T>(), to.as_mut_slice::<T>());
+        gemm::turn(x, rows, self.width, from);
+        let mut inner = self.width;
+        for stage in &self.stages {
+            let width = stage.width();
+            match stage {
+                Stage::Product { weight, bias, transposed, relu, .. } => {
+                    let w = numbers[*weight];
+                    let w = if *transposed { Mat::row_major(w, inner) } else { Mat::row_major(w, width).t() };
+                    gemm::lanes_product(width, inner, w, bias.map(|b| numbers[b]), *relu, from, to);
+                }
+                Stage::Steps { program, others, .. } => {
+                    let row: &[usize] = &[lanes, 1];
+                    let rest = others.iter().map(|o| {
+                        let same: &[usize] = if numbers[*o].len() == 1 { &[0, 0] } else { &[1, 0] };
+                        (bytes_of(numbers[*o]), same)
+                    });
+                    let along = bytes_of(&from[..width * lanes]);
+                    let operands: Vec<_> = std::iter::once((along, row)).chain(rest).collect();
+                    program.run(&[width, lanes], &operands, &mut [bytes_of_mut(&mut to[..width * lanes])]);
+                }
+            }
+            std::mem::swap(&mut from, &mut to);
+            inner = width;
+        }
+        gemm::turn_back(from, rows, inner, numbers_of_mut(out));
     }
 }

@@ -47,6 +47,11 @@ pub fn bytes_of<T: Element>(numbers: &[T]) -> &[u8] {
     // SAFETY: numbers have no padding, and bytes no alignment.
     unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
+/// The same, to be written.
+pub fn bytes_of_mut<T: Element>(numbers: &mut [T]) -> &mut [u8] {
+    // SAFETY: as above, and any bits are a number.
+    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
+}
 /// The numbers in some memory.
 ///
 /// # Panics

@@ -19,6 +19,7 @@ mod driver;
 mod float;
 mod integer;
 mod kernels;
+mod lanes;
 mod packed;
 pub(crate) mod panels;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) mod tile;
 mod vector;
 pub(crate) mod windows;
 
+pub use lanes::{lanes, lanes_product, turn, turn_back};
 pub use packed::{Packable, Packed};
 
 use crate::buffer::Element;

@@ -241,6 +241,7 @@ impl Weights<'_> {
                         c: c.wrapping_add((first + i) * n + j),
                         ldc: taps.len() * n,
                         bias: std::ptr::null(),
+                        row_bias: std::ptr::null(),
                         alpha: 1.0,
                         beta: if fresh { 0.0 } else { 1.0 },
                         relu: false,

@@ -285,6 +285,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
             c: self.c,
             ldc: self.ldc,
             bias: if last { self.bias } else { std::ptr::null() },
+            row_bias: std::ptr::null(),
             alpha: self.alpha,
             beta: if first { self.beta } else { T::ONE },
             relu: self.relu && last,

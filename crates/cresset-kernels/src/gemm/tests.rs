@@ -9,12 +9,12 @@ use crate::level::{Level, best, set_level};
 use crate::threads::set_num_threads;
 
 /// Level and threads belong to the process: tests that set them take turns.
-fn alone() -> MutexGuard<'static, ()> {
+pub(super) fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-fn levels() -> Vec<Level> {
+pub(super) fn levels() -> Vec<Level> {
     let all = [Level::Avx512, Level::Avx2, Level::Neon, Level::Scalar];
     let found = all.into_iter().filter(|&l| set_level(l)).collect();
     set_level(best());

@@ -24,6 +24,8 @@ pub struct Tile<T> {
     pub ldc: usize,
     /// Null: none. Else one number per column (per row for a transposed tile).
     pub bias: *const T,
+    /// Null: none. Else one number per row.
+    pub row_bias: *const T,
     pub alpha: T,
     pub beta: T,
     pub relu: bool,
@@ -229,6 +231,9 @@ pub(super) unsafe fn finish<V: Vector, const MR: usize, const NV: usize, const P
                 }
                 if !t.bias.is_null() {
                     v = v.add(bias);
+                }
+                if !t.row_bias.is_null() {
+                    v = v.add(V::splat(*t.row_bias.add(i)));
                 }
                 if t.relu {
                     v = v.relu();
