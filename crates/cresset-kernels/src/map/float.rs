@@ -65,7 +65,7 @@ impl<B: Body<N>, W: Wide, const N: usize> Kernel for Loop<B, W, N> {
         let mut out = self.out;
         let mut len = main;
         let again = main > 0 && !ins.contains(&out.cast_const());
-        // Written only if they are needed: clearing them would take as long as a hundred numbers.
+        // Written only if they are needed: a short row would notice their clearing.
         let mut tail_ins = [const { MaybeUninit::<[W; TAIL]>::uninit() }; N];
         let mut tail_out = MaybeUninit::<[W; TAIL]>::uninit();
         loop {

@@ -1,8 +1,8 @@
 //! Sixteen f32 in a register of AVX-512 as a [`Lane`].
 //!
 //! The text of a function over single numbers becomes vectors of this size by itself, but it cannot ask for what only AVX-512 has: a
-//! multiplication by a power of two that rounds denormal results and overflows as it should (`vscalefps`), which is a third of an
-//! exponential, and a table of sixteen numbers that is read in one step (`vpermps`). The functions that networks spend their time in are
+//! multiplication by a power of two that rounds denormal results and overflows as it should (`vscalefps`), without which an
+//! exponential takes a third more, and a table of sixteen numbers that is read in one step (`vpermps`). The functions that networks spend their time in are
 //! written with these; the rare ones go number by number through [`Real`].
 
 use super::real::Real;
