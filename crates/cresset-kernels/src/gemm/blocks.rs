@@ -19,8 +19,9 @@ const K_SHORT: usize = 64;
 const STRIP_SHORT: usize = 128 << 10;
 /// Bytes of B that are packed at once for several blocks of rows: they stay in the third-level cache.
 const STRIP: usize = 2 << 20;
-/// Bytes of B that threads pack once for all of them, and read from the third-level cache: a batch of 1000 gains a tenth.
-const B_SHARED: usize = 16 << 20;
+/// Bytes of B that threads pack once for all of them, and read from the third-level cache: a batch of 1000 gains a tenth. More would be memory
+/// that counts.
+const B_SHARED: usize = 4 << 20;
 /// Bytes of B that are read where they are, packed nowhere.
 const B_SMALL: usize = 16 << 10;
 
@@ -29,7 +30,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
     pub(super) unsafe fn blocks(&self) {
         let width = self.kernels.nv * self.kernels.w;
         let parts = self.pieces();
-        // Rows are cut only where enough of them remain to repay the packing of B.
+        // Rows are cut only where enough of them remain to repay the packing of B, which two may do each for itself.
         let (mut rows, mut cols) = (1, 1);
         while rows * cols < parts {
             let (tall, wide) = (self.m / (2 * rows) >= 48, self.n / (2 * cols) >= 2 * width);
@@ -42,7 +43,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
             }
         }
         let es = size_of::<T>();
-        if rows > 1 && self.b_col != 1 && self.packed.is_null() && self.k * self.n * es <= B_SHARED {
+        if rows > 2 && self.b_col != 1 && self.packed.is_null() && self.k * self.n * es <= B_SHARED {
             // SAFETY: B lies within its memory.
             let room = unsafe { self.pack() };
             let packed = room.as_ptr().cast();

@@ -180,8 +180,13 @@ impl Job<'_> {
             unsafe { self.load(k, o.ptr, 1, n, b, 0, most) };
         }
         let rows = self.modes[..=self.ins.len()].contains(&Mode::Rows);
+        let scalars = self.modes[1..=self.ins.len()].contains(&Mode::Scalar);
+        let plain = !self.in_place && !scalars && self.ins.iter().chain([&self.out]).all(|o| o.convert.is_none());
         match &self.plan {
             Some(plan) if rows && row >= LONG_ROW => plan.walk(r.clone(), |at, len, step| {
+                if plain && step[..=self.ins.len()].iter().all(|s| *s == 1) {
+                    return self.plain_row(at, len);
+                }
                 let mut done = 0;
                 while done < len {
                     let n = size.min(len - done);
@@ -241,6 +246,16 @@ impl Job<'_> {
                 }
             }
         }
+    }
+
+    /// A row of which every operand is in memory as the block function wants it.
+    #[inline]
+    fn plain_row(&self, at: &[usize], n: usize) {
+        let mut ptrs = [std::ptr::null(); INPUTS];
+        for ((p, o), at) in ptrs.iter_mut().zip(self.ins).zip(&at[1..]) {
+            *p = o.ptr.cast_const().wrapping_add(at * o.size);
+        }
+        (self.block)(&ptrs, self.out.ptr.wrapping_add(at[0] * self.out.size), n);
     }
 
     /// `n` elements from place `done` of a row, worked on where they stand as far as possible.
