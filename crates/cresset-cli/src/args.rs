@@ -90,8 +90,8 @@ pub struct Source {
     /// Table of numbers with a header or without (with --data csv)
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-    /// Column to learn, by name or number from 0; text and few whole numbers are classes, other numbers are fitted [default: the last]
-    #[arg(long, value_name = "COLUMN")]
+    /// Column to learn, by name or number from 0 (from -1 at the end); text and few whole numbers are classes, other numbers are fitted [default: the last]
+    #[arg(long, value_name = "COLUMN", allow_negative_numbers = true)]
     pub target: Option<String>,
     /// Part of the rows that is kept for the test (digits and csv)
     #[arg(long, default_value_t = 0.2, value_name = "PART", value_parser = part)]
@@ -222,7 +222,7 @@ pub struct Eval {
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
     /// Column with the classes
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", allow_negative_numbers = true)]
     pub target: Option<String>,
     /// Activation, where the file does not say it [default: relu]
     #[arg(long, value_enum, value_name = "NAME")]

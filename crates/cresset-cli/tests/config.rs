@@ -139,6 +139,10 @@ fn losses_for_numbers() {
         assert!(rmse < 8.0, "{loss}: {stdout}");
         assert_eq!(f.ok(&format!("eval runs/{loss}")).lines().last(), stdout.lines().last());
     }
+    // The same column, counted from the end; one further on is another task.
+    let last = f.ok(&format!("{train} --loss mse --target -1 --name last"));
+    assert_eq!(last.lines().last(), f.ok("eval runs/mse").lines().last());
+    assert!(f.refused(&format!("{train} --loss mse --target -2")).contains("whose targets are classes"));
     assert!(f.refused(&format!("{train} --loss cross-entropy")).contains("whose targets are numbers"));
     assert!(f.refused("train --loss mse").contains("whose targets are classes"));
 }
