@@ -463,8 +463,9 @@ mod tests {
                 std::thread::sleep(Duration::from_micros(200));
             });
             let (caller, worker) = order.into_inner().unwrap();
-            assert!(caller.iter().take(4).enumerate().all(|(k, i)| k == *i), "{caller:?}");
-            assert!(worker.iter().take(4).enumerate().all(|(k, i)| k + 4 == *i), "{worker:?}");
+            // What follows depends on who is faster; a worker that is late finds the caller in its share.
+            assert_eq!(caller[0], 0);
+            assert!(worker.first().is_none_or(|i| *i >= 4), "{worker:?}");
             assert_eq!(caller.len() + worker.len(), 8);
         }
         set_num_threads(0);
