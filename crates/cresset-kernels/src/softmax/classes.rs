@@ -147,7 +147,8 @@ impl<T: Real> Kernel for LossesBack<'_, T> {
                 let hard = c.weight(t as usize) * T::of(1.0 - c.smoothing);
                 let all = g * (hard + spread);
                 #[cfg(target_arch = "x86_64")]
-                let done = self.wide && super::wide::scaled_exp(x, self.log_sums[row + k], all, out);
+                // SAFETY: they fit, as was asked for.
+                let done = self.wide && unsafe { super::wide::scaled_exp(x, self.log_sums[row + k], all, out) };
                 #[cfg(not(target_arch = "x86_64"))]
                 let done = x.is_empty();
                 if !done {

@@ -406,6 +406,19 @@ mod tests {
     }
 
     #[test]
+    fn large_numbers_keep_the_digits_of_their_differences() {
+        for n in [10, 100, 3000] {
+            // Multiples of 1/64 beside 10,000 are exact.
+            let near: Vec<f32> = noise(n).iter().map(|x| (x * 64.0).round() / 64.0).collect();
+            let far: Vec<f32> = near.iter().map(|x| x + 10_000.0).collect();
+            let (mut a, mut b) = (vec![0.0; n], vec![0.0; n]);
+            softmax(true, &near, (1, n, 1), &mut a);
+            softmax(true, &far, (1, n, 1), &mut b);
+            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 2e-6), "{n}");
+        }
+    }
+
+    #[test]
     fn infinities_are_answered_as_they_should() {
         let inf = f32::INFINITY;
         for n in [2, 40, 2000] {

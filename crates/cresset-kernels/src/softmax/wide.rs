@@ -39,8 +39,9 @@ pub(super) fn softmax<T: Real>(log: bool, x: &[T], n: usize, out: &Shared<T>, ro
         unsafe {
             let max = largest(x);
             if log {
-                let sum = max + exps(x, max, None).ln();
-                each(x, out, |x| x.sub(&F32x16::of(sum)));
+                // One after the other: beside a large maximum the logarithm would lose its digits.
+                let sum = exps(x, max, None).ln();
+                each(x, out, |x| x.sub(&F32x16::of(max)).sub(&F32x16::of(sum)));
             } else {
                 let sum = exps(x, max, Some(out));
                 scale(out, 1.0 / sum);
@@ -89,10 +90,12 @@ pub(super) fn fits<T: Real>(n: usize) -> bool {
     floats::<T>(&[], n).is_some()
 }
 
-/// `out = factor exp(x - log_sum)` of a row; says no, and does nothing, where it does not [fit](fits).
-pub(super) fn scaled_exp<T: Real>(x: &[T], log_sum: T, factor: T, out: &mut [T]) -> bool {
-    let Some(x) = floats(x, x.len()) else { return false };
-    let Some(out) = floats_mut(out) else { return false };
+/// `out = factor exp(x - log_sum)` of a row; says no, and does nothing, if it is not of f32.
+///
+/// # Safety
+/// The rows [fit](fits).
+pub(super) unsafe fn scaled_exp<T: Real>(x: &[T], log_sum: T, factor: T, out: &mut [T]) -> bool {
+    let (Some(x), Some(out)) = (T::as_f32(x), floats_mut(out)) else { return false };
     let (log_sum, factor) = (log_sum.wide() as f32, factor.wide() as f32);
     // SAFETY: the level is AVX-512.
     unsafe { each(x, out, |x| x.sub(&F32x16::of(log_sum)).exp().mul(&F32x16::of(factor))) };
