@@ -19,9 +19,11 @@ const K_SHORT: usize = 64;
 const STRIP_SHORT: usize = 128 << 10;
 /// Bytes of B that are packed at once for several blocks of rows: they stay in the third-level cache.
 const STRIP: usize = 2 << 20;
-/// Bytes of B that threads pack once for all of them, and read from the third-level cache: a batch of 1000 gains a tenth. More would be memory
-/// that counts.
-const B_SHARED: usize = 4 << 20;
+/// Bytes of B that threads pack once for all of them, and read from the third-level cache: a batch of 1000 gains a tenth, 2048 x 2048 x 2048 with
+/// two threads a tenth to a third. A larger B goes in strips of columns. (In tests it is less, so that they have strips.)
+const B_SHARED: usize = if cfg!(test) { 256 << 10 } else { 4 << 20 };
+/// Steps of `k` that are packed together of rows that lie side by side.
+const K_TOGETHER: usize = 16;
 /// Bytes of B that are read where they are, packed nowhere.
 const B_SMALL: usize = 16 << 10;
 
@@ -42,12 +44,20 @@ impl<T: Kerneled + GemmElement> Job<T> {
                 break;
             }
         }
-        let es = size_of::<T>();
-        if rows > 2 && self.b_col != 1 && self.packed.is_null() && self.k * self.n * es <= B_SHARED {
-            // SAFETY: B lies within its memory.
-            let room = unsafe { self.pack() };
-            let packed = room.as_ptr().cast();
-            return Job { packed, ..*self }.pieces_of(rows, cols);
+        let wide = B_SHARED / (self.k * size_of::<T>()).max(1);
+        let strips = self.n.div_ceil(wide.max(1));
+        if rows > 2 && self.packed.is_null() && (strips == 1 && self.b_col != 1 || strips > 1 && wide >= 4 * width) {
+            for strip in (0..strips).map(|i| even(self.n, width, strips, i)) {
+                // SAFETY: these columns of B, C and the bias lie within their memory.
+                unsafe {
+                    let b = self.b.add(strip.start * self.b_col);
+                    let (c, bias) = (self.c.add(strip.start), self.bias_at(strip.start));
+                    let part = Job { n: strip.len(), b, c, bias, ..*self };
+                    let room = part.pack();
+                    Job { packed: room.as_ptr().cast(), ..part }.pieces_of(rows, if strips > 1 { 1 } else { cols });
+                }
+            }
+            return;
         }
         self.pieces_of(rows, cols);
     }
@@ -83,7 +93,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
         let width = kn.nv * kn.w;
         let mc = (A_BLOCK / (kc_most * es).max(1) / kn.mr * kn.mr).clamp(48, MC);
         let row_blocks = rows.len().div_ceil(mc);
-        let mc_most = rows.len().div_ceil(row_blocks);
+        let mc_most = rows.len().div_ceil(row_blocks).next_multiple_of(kn.mr);
         let tiles_most = mc_most.div_ceil(kn.mr);
         // B may be read where it is if no tile comes back to it, or if it is small.
         let packed = !self.packed.is_null();
@@ -118,8 +128,8 @@ impl<T: Kerneled + GemmElement> Job<T> {
             for s0 in cols.clone().step_by(strip) {
                 let strip = s0..cols.end.min(s0 + strip);
                 for rb in 0..row_blocks {
-                    let at = |rb: usize| rows.start + rows.len() * rb / row_blocks;
-                    let rows = at(rb)..at(rb + 1);
+                    let r = even(rows.len(), kn.mr, row_blocks, rb);
+                    let rows = rows.start + r.start..rows.start + r.end;
                     let tiles = rows.len().div_ceil(kn.mr);
                     let part = Part {
                         tile_rows: rows.len() / tiles,
@@ -147,20 +157,27 @@ impl<T: Kerneled + GemmElement> Job<T> {
 
     /// Packs the rows of a part, tile by tile.
     unsafe fn pack_rows(&self, part: &Part, a_panels: *mut T) {
-        for t in 0..part.tiles(self.kernels.mr) {
-            let tile = part.tile(t);
-            // SAFETY: these rows and this block of `k` of A; the tile's place in the room.
-            unsafe {
-                (self.kernels.pack)(&Pack {
-                    src: self.a.add(tile.start * self.a_row + part.k0 * self.a_col),
-                    lane: self.a_row,
-                    step: self.a_col,
-                    lanes: tile.len(),
-                    readable: self.m - tile.start,
-                    k: part.kc,
-                    dst: a_panels.add((tile.start - part.rows.start) * part.kc),
-                    width: tile.len(),
-                });
+        // Where rows lie side by side, steps of `k` are far apart: a few of them for all tiles, before the cache has lost their lines again.
+        let together = if self.a_row == 1 { K_TOGETHER } else { part.kc };
+        for k in (0..part.kc).step_by(together) {
+            // What packing writes beyond its end must be written again. The last steps end where the next tile began: nothing more is read, so
+            // nothing more is written.
+            let last = together < part.kc && k + together >= part.kc;
+            for t in 0..part.tiles(self.kernels.mr) {
+                let tile = part.tile(t);
+                // SAFETY: these rows and this block of `k` of A; the tile's place in the room.
+                unsafe {
+                    (self.kernels.pack)(&Pack {
+                        src: self.a.add(tile.start * self.a_row + (part.k0 + k) * self.a_col),
+                        lane: self.a_row,
+                        step: self.a_col,
+                        lanes: tile.len(),
+                        readable: if last { tile.len() } else { self.m - tile.start },
+                        k: together.min(part.kc - k),
+                        dst: a_panels.add((tile.start - part.rows.start) * part.kc + k * tile.len()),
+                        width: tile.len(),
+                    });
+                }
             }
         }
     }

@@ -257,7 +257,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
     }
 
     #[inline]
-    unsafe fn bias_at(&self, j: usize) -> *const T {
+    pub(super) unsafe fn bias_at(&self, j: usize) -> *const T {
         // SAFETY: `j` is at most `n`.
         if self.bias.is_null() { self.bias } else { unsafe { self.bias.add(j) } }
     }
@@ -287,7 +287,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
             bias: if last { self.bias } else { std::ptr::null() },
             row_bias: std::ptr::null(),
             alpha: self.alpha,
-            beta: if first { self.beta } else { T::ONE },
+            beta: if first { self.beta } else { <T as GemmElement>::ONE },
             relu: self.relu && last,
             pack: std::ptr::null_mut(),
         }

@@ -73,7 +73,7 @@ pub fn lanes_product<T: Packable>(
         c: out.as_mut_ptr(),
         ldc: width,
         bias: std::ptr::null(),
-        alpha: T::ONE,
+        alpha: <T as GemmElement>::ONE,
         beta: <T as GemmElement>::ZERO,
         relu,
         parallel: false,

@@ -95,7 +95,7 @@ impl<T: Packable> Packed<T> {
             c: std::ptr::null_mut(),
             ldc: 0,
             bias: std::ptr::null(),
-            alpha: T::ONE,
+            alpha: <T as GemmElement>::ONE,
             beta: <T as GemmElement>::ZERO,
             relu: false,
             parallel: false,

@@ -231,10 +231,18 @@ fn threads_change_no_bit() {
     for level in levels() {
         set_level(level);
         // Big enough for threads, for blocks of k and for blocks of rows; every way of computing.
-        for (i, &(m, n, k)) in
-            [(33, 260, 800), (300, 70, 401), (1, 700, 900), (900, 1, 700), (3, 600, 500), (97, 100, 790), (520, 33, 50)]
-                .iter()
-                .enumerate()
+        for (i, &(m, n, k)) in [
+            (33, 260, 800),
+            (300, 70, 401),
+            (1, 700, 900),
+            (900, 1, 700),
+            (3, 600, 500),
+            (97, 100, 790),
+            (520, 33, 50),
+            (200, 330, 300),
+        ]
+        .iter()
+        .enumerate()
         {
             for layout in [(0, 0), (0, 1), (1, 0), (1, 1), (4, 4)] {
                 check_threads::<f32>(m, n, k, layout, i * 5 % 24);

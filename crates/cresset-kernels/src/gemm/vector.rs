@@ -3,6 +3,7 @@
 /// A float type of the kernels.
 pub trait Float: crate::buffer::Element + PartialEq + std::ops::Add<Output = Self> {
     const ZERO: Self;
+    const ONE: Self;
     fn mul_add(self, b: Self, c: Self) -> Self;
     fn relu(self) -> Self;
 }
@@ -14,6 +15,7 @@ macro_rules! float {
     ($t:ty) => {
         impl Float for $t {
             const ZERO: $t = 0.0;
+            const ONE: $t = 1.0;
             #[inline(always)]
             fn mul_add(self, b: $t, c: $t) -> $t {
                 if FUSED { <$t>::mul_add(self, b, c) } else { self * b + c }

@@ -49,6 +49,6 @@ pub unsafe fn runs<V: Vector, const MR: usize, const NV: usize>(t: &Runs<V::T>) 
     // SAFETY: the caller's tile says what may be read and written.
     unsafe {
         let acc = sums::<V, MR, NV>(t);
-        finish::<V, MR, NV, true>(&t.tile, t.tile.cols - (NV - 1) * V::W, &acc);
+        finish::<V, MR, NV, true>(&t.tile, t.tile.cols - (NV - 1) * V::W, acc);
     }
 }
