@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use cresset_kernels::buffer::Buffer;
 use cresset_kernels::gemm::{Epilogue, GemmElement, Mat, gemm};
 use cresset_kernels::{level, threads};
 
@@ -29,14 +30,21 @@ fn main() {
 /// Forward with `[in, out]` weights, forward with `[out, in]` weights, and the gradient of the weight.
 fn layouts<T: GemmElement>(name: &str, sizes: &[usize], make: impl Fn(f32) -> T) {
     let (m, k, n) = (sizes[0], sizes[1], sizes[2]);
-    let fill = |len: usize| (0..len).map(|i| make((i * 7 % 13) as f32 - 6.0)).collect::<Vec<T>>();
+    // Aligned, as tensors are.
+    let fill = |len: usize| {
+        let mut buffer = Buffer::new(len * size_of::<T>());
+        buffer.as_mut_slice::<T>()[..len].iter_mut().enumerate().for_each(|(i, x)| *x = make((i * 7 % 13) as f32 - 6.0));
+        buffer
+    };
     let (x, w, dy) = (fill(m * k), fill(k * n), fill(m * n));
     let (mut y, mut dw) = (fill(m * n), fill(n * k));
+    let (x, w, dy): (&[T], &[T], &[T]) = (x.as_slice(), w.as_slice(), dy.as_slice());
+    let (y, dw): (&mut [T], &mut [T]) = (y.as_mut_slice(), dw.as_mut_slice());
     let ep = Epilogue::default();
     print!("{name:>16}");
-    let nn = measure(|| gemm(m, n, k, Mat::row_major(&x, k), Mat::row_major(&w, n), &mut y, n, &ep));
-    let nt = measure(|| gemm(m, n, k, Mat::row_major(&x, k), Mat::row_major(&w, k).t(), &mut y, n, &ep));
-    let tn = measure(|| gemm(n, k, m, Mat::row_major(&dy, n).t(), Mat::row_major(&x, k), &mut dw, k, &ep));
+    let nn = measure(|| gemm(m, n, k, Mat::row_major(x, k), Mat::row_major(w, n), y, n, &ep));
+    let nt = measure(|| gemm(m, n, k, Mat::row_major(x, k), Mat::row_major(w, k).t(), y, n, &ep));
+    let tn = measure(|| gemm(n, k, m, Mat::row_major(dy, n).t(), Mat::row_major(x, k), dw, k, &ep));
     let flops = 2.0 * (m * n * k) as f64;
     for (layout, (median, best)) in [("NN", nn), ("NT", nt), ("TN", tn)] {
         print!("  {layout} {:6.1} ({:6.1}) {:8.2} us", flops / median, flops / best, median / 1e3);

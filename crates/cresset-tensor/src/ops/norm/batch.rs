@@ -96,12 +96,8 @@ impl Op for BatchNorm {
                 if !self.training {
                     let at = self.affine.end();
                     inputs[at].to(x.dtype()).contiguous().with_slice::<T, _>(|m| mean.copy_from_slice(m));
-                    inputs[at + 1].to(x.dtype()).contiguous().with_slice::<T, _>(|v| {
-                        for (r, &v) in second.iter_mut().zip(v) {
-                            *r = 1.0 / (v + eps).sqrt();
-                        }
-                    });
-                    return;
+                    inputs[at + 1].to(x.dtype()).contiguous().with_slice::<T, _>(|v| second.copy_from_slice(v));
+                    return T::batch_rstd(second, 1.0, eps);
                 }
                 x.with_slice::<T, _>(|x| T::batch_moments(x, s, mean, second));
                 if let Some(running) = &self.running {
@@ -113,10 +109,7 @@ impl Op for BatchNorm {
                         update_running(old, second.iter().map(|&v| v as f64 / unbiased), running.momentum);
                     }
                 }
-                let many = s.count() as T;
-                for v in second.iter_mut() {
-                    *v = 1.0 / (*v / many + eps).sqrt();
-                }
+                T::batch_rstd(second, s.count() as T, eps);
             });
             let y = Array::build::<T>(*x.meta(), |y| x.with_slice::<T, _>(|x| stats.with_slice::<T, _>(|stats| {
                 let (mean, rstd) = stats.split_at(s.channels);
