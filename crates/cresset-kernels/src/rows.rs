@@ -119,13 +119,12 @@ pub fn factors(at: &[i64], rows: usize, padding: Option<usize>, by_frequency: bo
         .collect()
 }
 
-/// `out[at[i]] += factor[i] * g[i]` (see [`factors`]), in the order of i; `out` begins as zeros. Threads cut the table,
+/// `out[at[i]] += factor[i] * g[i]` (see [`factors`]), in the order of i, from zeros on. Threads cut the table,
 /// so that the order of additions is always the same.
 ///
 /// # Panics
 /// If an index is outside.
 pub fn add<T: Row>(g: &[T], width: usize, at: &[i64], padding: Option<usize>, by_frequency: bool, out: &mut [T]) {
-    out.fill(T::default());
     if width == 0 {
         return;
     }
@@ -134,6 +133,7 @@ pub fn add<T: Row>(g: &[T], width: usize, at: &[i64], padding: Option<usize>, by
     // Pieces of the table: each looks at all indices and adds its own. Four at most, so that looking costs little.
     let each = if at.len() * width < 1 << 16 { rows } else { rows.div_ceil(4) }.max(1);
     threads::run_chunks(out, each * width, &|piece, out| {
+        out.fill(T::default());
         let first = piece * each;
         let mine = first..first + out.len() / width;
         for (n, &i) in at.iter().enumerate() {

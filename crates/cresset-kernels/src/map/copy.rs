@@ -7,7 +7,7 @@ use crate::strided::Plan;
 use crate::threads;
 
 /// Elements in a thread's piece.
-const GRAIN: usize = 64 * 1024;
+const GRAIN: usize = 16 * 1024;
 /// A transposed copy goes by squares of this many elements, so that the lines of cache it writes are still there for the next
 /// column.
 const TILE: usize = 32;

@@ -12,6 +12,7 @@ use crate::ops::number::{Number, with_summed, with_sums};
 use crate::ops::view::{Layout, Spec, View};
 use crate::tensor::Tensor;
 use cresset_kernels::buffer::Element as Stored;
+use cresset_kernels::threads;
 
 /// An index tensor as int64, negative positions counted from the end (where `wrap`), all of them checked against the dimension's size.
 #[track_caller]
@@ -106,6 +107,9 @@ fn arrange(part: &Dims, dims: &Dims, index: &Dims) -> Dims {
     shape
 }
 
+/// Elements that make a piece for a thread.
+const ELEMENTS: usize = 16384;
+
 /// The places of the selected elements: `before` x `rows` x `after`, offsets that add up, in the order of the result.
 struct Places {
     before: Vec<usize>,
@@ -142,22 +146,26 @@ impl Places {
         Places { before: offsets(0..split, part.offset()), rows, after, block }
     }
 
-    fn read<T: Copy>(&self, from: &[T], out: &mut [T]) {
+    fn read<T: Stored>(&self, from: &[T], out: &mut [T]) {
         let n = self.after.len();
-        let mut at = 0;
-        for b in &self.before {
-            for r in &self.rows {
-                let start = b + r;
+        let each = ELEMENTS.div_ceil(n.max(1));
+        threads::run_chunks(out, each * n.max(1), &|piece, out| {
+            let (mut b, mut r) = (piece * each / self.rows.len(), piece * each % self.rows.len());
+            for out in out.chunks_mut(n) {
+                let start = self.before[b] + self.rows[r];
                 if self.block {
-                    out[at..at + n].copy_from_slice(&from[start..start + n]);
+                    out.copy_from_slice(&from[start..start + n]);
                 } else {
-                    for (o, p) in out[at..at + n].iter_mut().zip(&self.after) {
+                    for (o, p) in out.iter_mut().zip(&self.after) {
                         *o = from[start + p];
                     }
                 }
-                at += n;
+                r += 1;
+                if r == self.rows.len() {
+                    (b, r) = (b + 1, 0);
+                }
             }
-        }
+        });
     }
 
     /// Writes values in the order of the result; of those of duplicates the last one stays.
