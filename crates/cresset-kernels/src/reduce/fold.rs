@@ -75,27 +75,20 @@ fn fold_wide<F: Fold, const W: usize>(f: &F, x: &[F::In]) -> F::Acc {
             acc[i] = f.join(acc[i], f.map(chunk[i]));
         }
     }
-    // All indices into `acc` are constants after unrolling. With others it would lie in memory: 110 us for a thousand rows of a thousand instead of 80.
-    let mut rest = chunks.remainder();
-    for k in 0..W / 8 - 1 {
-        if rest.len() >= 8 {
-            let (chunk, tail) = rest.split_at(8);
-            for i in 0..8 {
-                acc[k * 8 + i] = f.join(acc[k * 8 + i], f.map(chunk[i]));
-            }
-            rest = tail;
+    // What is left goes to a copy in memory, in eights. Without the copy the loop above would have its sums there, or in odd groups of lanes, which takes
+    // twice as long.
+    let mut last = acc;
+    let mut eights = chunks.remainder().chunks_exact(8);
+    for (k, chunk) in (&mut eights).enumerate() {
+        let sums: &mut [F::Acc; 8] = (&mut last[k * 8..k * 8 + 8]).try_into().expect("8 sums");
+        for i in 0..8 {
+            sums[i] = f.join(sums[i], f.map(chunk[i]));
         }
     }
-    let mut last = [acc[W - 8]; 8];
-    for i in 0..8 {
-        last[i] = acc[W - 8 + i];
-    }
-    for (a, x) in last.iter_mut().zip(rest) {
+    for (a, x) in last[W - 8..].iter_mut().zip(eights.remainder()) {
         *a = f.join(*a, f.map(*x));
     }
-    for i in 0..8 {
-        acc[W - 8 + i] = last[i];
-    }
+    let mut acc = last;
     // Down to eight sums lane by lane, which the compiler keeps in vectors; then in halves.
     for k in 1..W / 8 {
         for i in 0..8 {
