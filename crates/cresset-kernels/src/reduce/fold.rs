@@ -267,17 +267,14 @@ impl<F: Fold> Kernel for Columns<'_, F> {
         let mut row = 0;
         while row < rows {
             let end = rows.min(row + ROWS);
-            let mut part = [f.start(); TILE];
-            let part = &mut part[..cols];
-            while row + 4 <= end {
-                let at = |k: usize| &x[(row + k) * stride..][..cols];
-                let (a, b, c, d) = (at(0), at(1), at(2), at(3));
-                for i in 0..cols {
-                    let ab = f.join(f.map(a[i]), f.map(b[i]));
-                    let cd = f.join(f.map(c[i]), f.map(d[i]));
-                    part[i] = f.join(part[i], f.join(ab, cd));
-                }
-                row += 4;
+            // There and back again between two rows of sums: where the larger of two is written over one of them, the compiler makes stores of chosen
+            // lanes, which are slow on AMD's processors.
+            let (mut part, mut other) = ([f.start(); TILE], [f.start(); TILE]);
+            let (part, other) = (&mut part[..cols], &mut other[..cols]);
+            while row + 8 <= end {
+                four_rows(f, &x[row * stride..], stride, part, other);
+                four_rows(f, &x[(row + 4) * stride..], stride, other, part);
+                row += 8;
             }
             while row < end {
                 let a = &x[row * stride..][..cols];
@@ -290,6 +287,19 @@ impl<F: Fold> Kernel for Columns<'_, F> {
                 acc[i] = f.join(acc[i], part[i]);
             }
         }
+    }
+}
+
+/// `to = join(from, four rows)`.
+#[inline(always)]
+fn four_rows<F: Fold>(f: &F, x: &[F::In], stride: usize, from: &[F::Acc], to: &mut [F::Acc]) {
+    let cols = to.len();
+    let at = |k: usize| &x[k * stride..][..cols];
+    let (a, b, c, d, from) = (at(0), at(1), at(2), at(3), &from[..cols]);
+    for i in 0..cols {
+        let ab = f.join(f.map(a[i]), f.map(b[i]));
+        let cd = f.join(f.map(c[i]), f.map(d[i]));
+        to[i] = f.join(from[i], f.join(ab, cd));
     }
 }
 
