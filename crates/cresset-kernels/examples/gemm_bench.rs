@@ -33,7 +33,10 @@ fn layouts<T: GemmElement>(name: &str, sizes: &[usize], make: impl Fn(f32) -> T)
     // Aligned, as tensors are.
     let fill = |len: usize| {
         let mut buffer = Buffer::new(len * size_of::<T>());
-        buffer.as_mut_slice::<T>()[..len].iter_mut().enumerate().for_each(|(i, x)| *x = make((i * 7 % 13) as f32 - 6.0));
+        buffer.as_mut_slice::<T>()[..len]
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, x)| *x = make((i * 7 % 13) as f32 - 6.0));
         buffer
     };
     let (x, w, dy) = (fill(m * k), fill(k * n), fill(m * n));

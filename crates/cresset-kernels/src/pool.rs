@@ -23,7 +23,13 @@ pub struct Span {
 impl Span {
     #[inline(always)]
     fn points(self) -> impl Iterator<Item = usize> {
-        (self.start..self.end).step_by(self.step)
+        // Not `step_by`, which divides before it begins: small windows are many.
+        let mut next = self.start;
+        std::iter::from_fn(move || {
+            let point = next;
+            next += self.step;
+            (point < self.end).then_some(point)
+        })
     }
 }
 
@@ -121,6 +127,62 @@ struct Max<'a, T> {
     indices: &'a mut [i64],
 }
 
+/// The best of the columns from each on, and where it is, counted from that column; and room for those of one column, or row, more.
+struct Wide<T> {
+    now: (Vec<T>, Vec<u32>),
+    next: (Vec<T>, Vec<u32>),
+}
+
+impl<T: Element + PartialOrd> Wide<T> {
+    /// Of the first `starts` columns, with `columns` columns each, `step` apart.
+    #[inline(always)]
+    fn combine(&mut self, best: &[T], which: &[u32], columns: usize, step: usize, starts: usize) {
+        for j in 1..columns {
+            let ahead = j * step;
+            let (from, from_at) = if j == 1 { (best, which) } else { (&self.now.0[..], &self.now.1[..]) };
+            let (to, to_at) = (&mut self.next.0[..starts], &mut self.next.1[..starts]);
+            better_of((from, from_at), (&best[ahead..], &which[ahead..]), ahead as u32, to, to_at);
+            std::mem::swap(&mut self.now, &mut self.next);
+        }
+    }
+}
+
+/// The better of two for each column, and where it is: of equal ones the first, of NaN the last. The places of `b` are counted from `ahead` columns further
+/// on.
+#[inline(always)]
+#[allow(clippy::eq_op)]
+fn better_of<T: Element + PartialOrd>(
+    (a, a_at): (&[T], &[u32]),
+    (b, b_at): (&[T], &[u32]),
+    ahead: u32,
+    to: &mut [T],
+    to_at: &mut [u32],
+) {
+    let n = to.len();
+    let (a, a_at, b, b_at, to_at) = (&a[..n], &a_at[..n], &b[..n], &b_at[..n], &mut to_at[..n]);
+    for c in 0..n {
+        let (value, at, x, p) = (a[c], a_at[c], b[c], b_at[c] + ahead);
+        let newer = (x != x) & ((value == value) | (p > at));
+        let take = newer | (x > value) | ((x == value) & (p < at));
+        to[c] = if take { x } else { value };
+        to_at[c] = if take { p } else { at };
+    }
+}
+
+/// The better of the rows so far and one more, which begins at `row`. Written beside: over themselves the compiler makes stores of chosen lanes, which
+/// are slow on AMD's processors.
+#[inline(always)]
+#[allow(clippy::eq_op)]
+fn better_row<T: Element + PartialOrd>(a: &[T], a_at: &[u32], x: &[T], row: u32, to: &mut [T], to_at: &mut [u32]) {
+    let n = to.len();
+    let (a, a_at, x, to_at) = (&a[..n], &a_at[..n], &x[..n], &mut to_at[..n]);
+    for c in 0..n {
+        let take = (x[c] > a[c]) | (x[c] != x[c]);
+        to[c] = if take { x[c] } else { a[c] };
+        to_at[c] = if take { row } else { a_at[c] };
+    }
+}
+
 impl<T: Element + PartialOrd + Default> Kernel for Max<'_, T> {
     type Output = ();
     #[inline(always)]
@@ -128,7 +190,17 @@ impl<T: Element + PartialOrd + Default> Kernel for Max<'_, T> {
     fn run<S: Simd>(self) {
         let w = self.windows;
         let width = w.input[2];
-        let (mut best, mut which) = (vec![T::default(); width], vec![0u32; width]);
+        // Where most windows begin, the columns are combined element by element, too. Which of two is larger cannot be foreseen, so this is several times
+        // as fast as to walk through each window. Whole vectors of columns, some of them beyond the end, which nobody asks for.
+        let most = w.spans[2].iter().map(|s| s.points().count()).max().unwrap_or(0);
+        let step = w.spans[2].first().map_or(1, |s| s.step);
+        let reach = most.saturating_sub(1) * step;
+        let starts = width.saturating_sub(reach).next_multiple_of(8);
+        let room = || (vec![T::default(); width.max(starts + reach)], vec![0u32; width.max(starts + reach)]);
+        let (mut best, mut which) = room();
+        let mut wide = Wide { now: room(), next: room() };
+        let full: Vec<bool> = w.spans[2].iter().map(|s| most > 1 && s.points().count() == most).collect();
+        let any_full = full.contains(&true);
         let size = w.output_len();
         let planes = self.values.chunks_mut(size).zip(self.indices.chunks_mut(size));
         for ((values, indices), x) in planes.zip(self.x.chunks(w.input_len().max(1))) {
@@ -138,18 +210,23 @@ impl<T: Element + PartialOrd + Default> Kernel for Max<'_, T> {
                 for &h in &w.spans[1] {
                     let mut rows = w.rows(d, h);
                     let first = rows.next().unwrap_or(0);
-                    best.copy_from_slice(&x[first..][..width]);
-                    which.fill(first as u32);
+                    best[..width].copy_from_slice(&x[first..][..width]);
+                    which[..width].fill(first as u32);
                     for row in rows {
-                        let at = row as u32;
-                        for ((b, i), &x) in best.iter_mut().zip(which.iter_mut()).zip(&x[row..][..width]) {
-                            let take = (x > *b) | (x != x);
-                            *b = if take { x } else { *b };
-                            *i = if take { at } else { *i };
-                        }
+                        let (to, to_at) = (&mut wide.next.0[..width], &mut wide.next.1[..width]);
+                        better_row(&best, &which, &x[row..][..width], row as u32, to, to_at);
+                        std::mem::swap(&mut best, &mut wide.next.0);
+                        std::mem::swap(&mut which, &mut wide.next.1);
                     }
                     let Some((values, indices)) = out.next() else { return };
-                    for ((v, i), &span) in values.iter_mut().zip(indices).zip(&w.spans[2]) {
+                    if any_full {
+                        wide.combine(&best, &which, most, step, starts);
+                    }
+                    for (((v, i), &span), full) in values.iter_mut().zip(indices).zip(&w.spans[2]).zip(&full) {
+                        if *full {
+                            (*v, *i) = (wide.now.0[span.start], i64::from(wide.now.1[span.start]) + span.start as i64);
+                            continue;
+                        }
                         let (mut value, mut at) = (best[span.start], which[span.start] as usize + span.start);
                         for c in span.points().skip(1) {
                             let (x, p) = (best[c], which[c] as usize + c);
@@ -377,5 +454,50 @@ mod tests {
         max(&windows, 1, &x, &mut v, &mut i);
         assert_eq!((v[0], i), (3.0, [1, 3]));
         assert!(v[1].is_nan());
+    }
+
+    /// PyTorch's walk through each window: what is larger, or NaN, takes the place.
+    #[test]
+    fn maxima_of_sliding_windows() {
+        let mut seed = 7u32;
+        let mut dice = |n: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) % n
+        };
+        for (height, width, kernel, stride, padding, dilation) in [
+            (5, 24, 2, 2, 0, 1),
+            (9, 31, 3, 2, 1, 1),
+            (7, 13, 3, 1, 1, 2),
+            (4, 9, 4, 3, 2, 1),
+            (6, 40, 5, 1, 2, 1),
+            (3, 3, 1, 2, 0, 1),
+        ] {
+            let out = |n: usize| (n + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+            let spans = |n: usize| sliding(n, out(n), kernel, stride, padding, dilation, false);
+            let windows = Windows { spans: [adaptive(1, 1), spans(height), spans(width)], input: [1, height, width] };
+            // Few numbers, so that many are equal.
+            let x: Vec<f32> = (0..3 * height * width).map(|_| [f32::NAN, 1.0, 2.0, -3.0][dice(4) as usize]).collect();
+            let size = windows.output_len();
+            let (mut values, mut indices) = (vec![0.0; 3 * size], vec![0; 3 * size]);
+            max(&windows, 3, &x, &mut values, &mut indices);
+            for plane in 0..3 {
+                let x = &x[plane * height * width..][..height * width];
+                let mut o = plane * size;
+                for h in &windows.spans[1] {
+                    for w in &windows.spans[2] {
+                        let places = h.points().flat_map(|h| w.points().map(move |w| h * width + w));
+                        let mut best = (f32::NEG_INFINITY, 0);
+                        places.for_each(|at| {
+                            if x[at] > best.0 || x[at].is_nan() {
+                                best = (x[at], at);
+                            }
+                        });
+                        assert_eq!(indices[o], best.1 as i64, "{height}x{width}, kernel {kernel}, output {o}");
+                        assert!(values[o] == best.0 || values[o].is_nan() && best.0.is_nan());
+                        o += 1;
+                    }
+                }
+            }
+        }
     }
 }
