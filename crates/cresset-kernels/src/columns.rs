@@ -92,14 +92,20 @@ impl<T: Sum> Kernel for Strips<'_, T> {
             if S::FUSED && out.len() == STRIP {
                 strip::<T, STRIP>(self.x, self.rows, self.row_stride, from, out);
             } else {
-                for (j, out) in out.chunks_mut(8).enumerate() {
-                    if out.len() == 8 {
-                        strip::<T, 8>(self.x, self.rows, self.row_stride, from + 8 * j, out);
-                    } else {
-                        for (k, out) in out.chunks_mut(1).enumerate() {
-                            strip::<T, 1>(self.x, self.rows, self.row_stride, from + 8 * j + k, out);
-                        }
-                    }
+                let mut at = from;
+                let mut eights = out.chunks_exact_mut(8);
+                for out in &mut eights {
+                    strip::<T, 8>(self.x, self.rows, self.row_stride, at, out);
+                    at += 8;
+                }
+                let mut fours = eights.into_remainder().chunks_exact_mut(4);
+                for out in &mut fours {
+                    strip::<T, 4>(self.x, self.rows, self.row_stride, at, out);
+                    at += 4;
+                }
+                for out in fours.into_remainder().chunks_mut(1) {
+                    strip::<T, 1>(self.x, self.rows, self.row_stride, at, out);
+                    at += 1;
                 }
             }
         }
