@@ -1,7 +1,7 @@
 //! Layer norm and RMS norm: each row by its own statistics, with a weight and a bias for each place in the row.
 
 use crate::level::{Kernel, Simd, dispatch};
-use crate::reduce::{Deviations, PIECE, Real, Shared, Sum, fold, fold_row, kernels, sum_triples};
+use crate::reduce::{Cascade, Deviations, PIECE, Real, Shared, Sum, fold, fold_row, kernels, sum_triples};
 use crate::threads::{pieces, run_ranges};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -115,6 +115,53 @@ fn rows_forward<T: Real>(
     });
 }
 
+/// What a row adds to the gradients of weight and bias, and the sums of `g w` and of `g w (x - m)` over the row, in one walk along it (a
+/// fifth less for layer norm than two). A function of its own, beside `sum_triples`, because only arguments are known to be apart in memory: as a closure it takes
+/// twice as long.
+#[inline(always)]
+fn gradients_and_sums<T: Real>(g: &[T], x: &[T], w: &[T], m: T, r: T, gw: &mut [T], gb: &mut [T]) -> (T, T) {
+    const LANES: usize = 32;
+    const BLOCK: usize = 2048;
+    let n = g.len();
+    let (x, w, gw, gb) = (&x[..n], &w[..n], &mut gw[..n], &mut gb[..n]);
+    let mut cascades = (Cascade::new(T::ZERO), Cascade::new(T::ZERO));
+    for start in (0..n).step_by(BLOCK) {
+        let block = start..n.min(start + BLOCK);
+        let (mut level, mut along) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+        let mut at = block.start;
+        while at + LANES <= block.end {
+            let (g, x, w) = (&g[at..at + LANES], &x[at..at + LANES], &w[at..at + LANES]);
+            let (gw, gb) = (&mut gw[at..at + LANES], &mut gb[at..at + LANES]);
+            for i in 0..LANES {
+                let d = x[i] - m;
+                gw[i] = gw[i] + g[i] * (d * r);
+                gb[i] = gb[i] + g[i];
+                level[i] = level[i] + g[i] * w[i];
+                along[i] = along[i] + g[i] * w[i] * d;
+            }
+            at += LANES;
+        }
+        let (mut last_level, mut last_along) = (level, along);
+        for i in 0..block.end - at {
+            let d = x[at + i] - m;
+            gw[at + i] = gw[at + i] + g[at + i] * (d * r);
+            gb[at + i] = gb[at + i] + g[at + i];
+            last_level[i] = last_level[i] + g[at + i] * w[at + i];
+            last_along[i] = last_along[i] + g[at + i] * w[at + i] * d;
+        }
+        for sums in [&mut last_level, &mut last_along] {
+            for half in [16, 8, 4, 2, 1] {
+                for i in 0..half {
+                    sums[i] = sums[i] + sums[i + half];
+                }
+            }
+        }
+        cascades.0.push(last_level[0], |a, b| a + b);
+        cascades.1.push(last_along[0], |a, b| a + b);
+    }
+    (cascades.0.finish(|a, b| a + b), cascades.1.finish(|a, b| a + b))
+}
+
 struct Backward<'a, T> {
     g: &'a [T],
     x: &'a [T],
@@ -138,35 +185,40 @@ impl<T: Real> Kernel for Backward<'_, T> {
         for row in self.rows.clone() {
             let (g, x) = (&self.g[row * n..][..n], &self.x[row * n..][..n]);
             let (m, r) = (self.mean[row], self.rstd[row]);
-            match (&mut self.gw, &mut self.gb) {
-                (Some(gw), Some(gb)) => {
+            let mut sums = None;
+            match (&mut self.gw, &mut self.gb, self.weight, self.out) {
+                (Some(gw), Some(gb), Some(w), Some(_)) => {
+                    sums = Some(gradients_and_sums(g, x, &w[..n], m, r, &mut gw[..n], &mut gb[..n]));
+                }
+                (Some(gw), Some(gb), ..) => {
                     let (gw, gb) = (&mut gw[..n], &mut gb[..n]);
                     for i in 0..n {
                         gw[i] = gw[i] + g[i] * ((x[i] - m) * r);
                         gb[i] = gb[i] + g[i];
                     }
                 }
-                (Some(gw), None) => {
+                (Some(gw), None, ..) => {
                     let gw = &mut gw[..n];
                     for i in 0..n {
                         gw[i] = gw[i] + g[i] * ((x[i] - m) * r);
                     }
                 }
-                (None, Some(gb)) => {
+                (None, Some(gb), ..) => {
                     let gb = &mut gb[..n];
                     for i in 0..n {
                         gb[i] = gb[i] + g[i];
                     }
                 }
-                (None, None) => {}
+                (None, None, ..) => {}
             }
             let Some(out) = self.out else { continue };
             // SAFETY: ranges of rows do not overlap.
             let out = unsafe { out.part(row * n, n) };
             // What flows into the normalised row is g w: its sum, and its sum along the row.
-            let (level, along) = match self.weight {
-                Some(w) => sum_triples(g, x, w, |g, x, w| (g * w, g * w * (x - m))),
-                None => sum_triples(g, x, x, |g, x, _| (g, g * (x - m))),
+            let (level, along) = match (sums, self.weight) {
+                (Some(sums), _) => sums,
+                (None, Some(w)) => sum_triples(g, x, w, |g, x, w| (g * w, g * w * (x - m))),
+                (None, None) => sum_triples(g, x, x, |g, x, _| (g, g * (x - m))),
             };
             let level = if self.centred { level / many } else { T::ZERO };
             let along = along * r * r / many;

@@ -16,7 +16,7 @@ mod reduction;
 mod scan;
 mod shared;
 
-pub(crate) use fold::{TILE, fold, fold_cols, fold_row, sum_pairs, sum_triples};
+pub(crate) use fold::{Cascade, TILE, fold, fold_cols, fold_row, sum_pairs, sum_triples};
 pub use folds::Summand;
 pub(crate) use folds::{Max, Sum};
 pub(crate) use moments::{Deviations, deviations_cols};
