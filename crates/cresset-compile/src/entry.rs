@@ -76,13 +76,13 @@ impl Entry {
         passes::epilogue::run(&mut graph);
         passes::fuse::run(&mut graph);
         passes::rows::run(&mut graph);
-        let forward = Plan::of(&graph);
+        let forward = Plan::of(&graph, results);
         report.after(&graph, &forward, false);
         let backward = gradients.map(|b| {
             let Backward { graph: mut back, given, gives, .. } = b;
             passes::dead::run(&mut back);
             passes::fuse::run(&mut back);
-            let plan = Plan::of(&back);
+            let plan = Plan::of(&back, back.outputs.len());
             report.after(&back, &plan, true);
             let wants = gives.iter().map(|v| match &graph.values[*v].source {
                 Source::Input(i) => Wanted::Input(*i),

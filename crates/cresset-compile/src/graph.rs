@@ -3,7 +3,7 @@
 use cresset_kernels::map::fused::Step as Part;
 use cresset_tensor::expr::Tape;
 use cresset_tensor::op::{Op, RowProduct};
-use cresset_tensor::record::{Origin, Recording, Refusal, Step};
+use cresset_tensor::record::{Origin, Recording, Refusal, Step, UNKNOWN};
 use cresset_tensor::{Array, DType, Dims, Meta, Tensor};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -206,6 +206,12 @@ impl Graph {
     /// The graph of a recorded run with these inputs and results.
     pub fn of(recording: &Recording, inputs: &[Tensor], outputs: &[Tensor]) -> Result<Graph, Refusal> {
         let mut g = Graph::default();
+        // The recorded run's results are handed out, and may be changed in place: a constant that lies in the memory of one is copied.
+        let own = |t: &Tensor| {
+            let a = t.array();
+            let shared = outputs.iter().any(|o| o.array().same_storage(&a));
+            Source::Constant(if shared { a.copy() } else { a })
+        };
         let place: HashMap<usize, usize> = inputs.iter().enumerate().rev().map(|(i, t)| (t.id(), i)).collect();
         for (origin, array) in recording.values.iter().zip(&recording.arrays) {
             let (source, wants_grad) = match origin {
@@ -216,7 +222,7 @@ impl Graph {
                         (Source::State(g.state.len() - 1), t.requires_grad())
                     }
                 },
-                Origin::Constant(t) => (Source::Constant(t.array()), false),
+                Origin::Constant(t) => (own(t), false),
                 Origin::Step { .. } => (Source::Node, false),
             };
             g.values.push(Value { meta: *array.meta(), strides: *array.strides(), source, wants_grad });
@@ -250,10 +256,12 @@ impl Graph {
         for t in outputs {
             match recording.value_of(t) {
                 Some(v) => g.outputs.push(v),
+                None if recording.is_unknown(t) => return Err(String::from(UNKNOWN).into()),
                 // A tensor that no op touched is handed through.
                 None => {
                     let source = match place.get(&t.id()) {
                         Some(i) => Source::Input(*i),
+                        None if recording.is_constant(t) => own(t),
                         None => {
                             g.state.push(t.clone());
                             Source::State(g.state.len() - 1)

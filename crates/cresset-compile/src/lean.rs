@@ -70,7 +70,7 @@ impl Lean {
         let mut graph = forward.clone();
         passes::unkept::run(&mut graph, results);
         let reads = plan.captured().enumerate().filter(|(_, v)| keeps.contains(v)).map(|(k, _)| k).collect();
-        Some(Lean { plan: Plan::of(&graph), reads, habit: Mutex::default() })
+        Some(Lean { plan: Plan::of(&graph, results), reads, habit: Mutex::default() })
     }
 
     /// Runs the results alone, if that is the habit. `states` are the captured tensors of the whole forward.

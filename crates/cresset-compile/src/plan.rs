@@ -49,7 +49,8 @@ pub struct Plan {
     prologue: Vec<Job>,
     prologue_values: Vec<usize>,
     jobs: Vec<Job>,
-    outputs: Vec<usize>,
+    /// The results, and which of them lie in memory that the plan keeps for later runs: these are copied, as their receiver may change them in place.
+    outputs: Vec<(usize, bool)>,
     cache: Mutex<Option<Prologue>>,
 }
 
@@ -61,8 +62,8 @@ struct Prologue {
 }
 
 impl Plan {
-    /// The plan of a graph whose passes have run.
-    pub fn of(graph: &Graph) -> Plan {
+    /// The plan of a graph whose passes have run. The first `results` outputs are handed out; the others are kept for a backward.
+    pub fn of(graph: &Graph, results: usize) -> Plan {
         let mut last = vec![usize::MAX; graph.values.len()];
         for (n, node) in graph.nodes.iter().enumerate() {
             node.inputs.iter().chain(&node.outputs).for_each(|v| last[*v] = n);
@@ -77,7 +78,7 @@ impl Plan {
             prologue: vec![],
             prologue_values: vec![],
             jobs: vec![],
-            outputs: graph.outputs.clone(),
+            outputs: vec![],
             cache: Mutex::new(None),
         };
         let uses = graph.uses();
@@ -135,6 +136,13 @@ impl Plan {
                 plan.jobs.push(job);
             }
         }
+        let mut kept = vec![false; graph.values.len()];
+        let constants = plan.constants.iter().map(|(v, _)| v);
+        constants.chain(&plan.prologue_values).for_each(|v| kept[*v] = true);
+        for job in plan.jobs.iter().filter(|j| matches!(j.work, Work::View(..))) {
+            kept[job.outputs[0]] = kept[job.inputs[0]];
+        }
+        plan.outputs = graph.outputs.iter().enumerate().map(|(i, v)| (*v, kept[*v] && i < results)).collect();
         // Prologue values that only the prologue reads need not be kept, but they are few and small beside the weights.
         plan
     }
@@ -174,7 +182,11 @@ impl Plan {
         for job in &self.jobs {
             self.job(job, &mut slots);
         }
-        self.outputs.iter().map(|v| slots[*v].clone().expect("a graph computes its outputs")).collect()
+        let result = |(v, kept): &(usize, bool)| {
+            let a = slots[*v].as_ref().expect("a graph computes its outputs");
+            if *kept { a.copy() } else { a.clone() }
+        };
+        self.outputs.iter().map(result).collect()
     }
 
     fn prologue(&self, slots: &mut [Option<Array>]) {

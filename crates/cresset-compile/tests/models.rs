@@ -438,3 +438,28 @@ fn a_module_inside_a_compiled_function_keeps_its_training_flag() {
     assert!(f.call(&x).equal(&(&x * 2.0)));
     assert_eq!(f.kinds(), 0);
 }
+
+#[test]
+fn what_a_caller_does_to_a_result_does_not_reach_later_runs() {
+    let w = Tensor::ones([2]);
+    type Results = fn(&Tensor, &Tensor) -> Tensor;
+    // A constant, one that no op met, what is computed of captured tensors alone, and a view of it.
+    let others: [(Results, f32); 5] = [
+        (|_, _| Tensor::ones([2]) + 1.0, 2.0),
+        (|_, _| Tensor::ones([2]), 1.0),
+        (|_, _| Tensor::ones([2]).reshape([1, 2]), 1.0),
+        (|_, w| w.exp().log(), 1.0),
+        (|_, w| w.exp().log().reshape([1, 2]), 1.0),
+    ];
+    for (other, value) in others {
+        let held = w.clone();
+        let fast = compile_fn(move |x: &Tensor| (x * 2.0, other(x, &held)));
+        let x = Tensor::ones([2]);
+        for _ in 0..3 {
+            let (_, b) = fast.call(&x);
+            assert_eq!(b.to_vec::<f32>(), [value; 2]);
+            b.add_(1.0);
+        }
+    }
+    assert_eq!(w.to_vec::<f32>(), [1.0; 2]);
+}

@@ -98,6 +98,14 @@ impl Recording {
             _ => None,
         }
     }
+    /// Did the run make this tensor, which no op met, from plain numbers?
+    pub fn is_constant(&self, tensor: &Tensor) -> bool {
+        matches!(self.known.get(&tensor.id()), Some(Known::Constant))
+    }
+    /// Did the run make this tensor, which no op met, in a way that cannot be repeated?
+    pub fn is_unknown(&self, tensor: &Tensor) -> bool {
+        matches!(self.known.get(&tensor.id()), Some(Known::Made))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -108,6 +116,9 @@ enum Known {
     /// Made during the run by something that is no op.
     Made,
 }
+
+/// What is said of a tensor of [`Known::Made`].
+pub const UNKNOWN: &str = "a tensor was made by a function that is not recorded as an op (random numbers, or numbers read from other tensors)";
 
 struct Recorder {
     recording: Recording,
@@ -242,10 +253,7 @@ impl Recorder {
             Some(Known::Value(v)) => return *v,
             Some(Known::Constant) => Origin::Constant(tensor.clone()),
             Some(Known::Made) => {
-                self.problem.get_or_insert_with(|| {
-                    let why = "a tensor was made by a function that is not recorded as an op (random numbers, or numbers read from other tensors)";
-                    Refusal::here(why.into())
-                });
+                self.problem.get_or_insert_with(|| Refusal::here(UNKNOWN.into()));
                 Origin::Constant(tensor.clone())
             }
             None => Origin::Outside(tensor.clone()),

@@ -40,12 +40,20 @@ pub fn run(graph: &mut Graph) {
     let mut before: Vec<Set> = Vec::with_capacity(n);
     let mut group: Vec<usize> = (0..n).collect();
     let mut members: Vec<Vec<usize>> = (0..n).map(|i| vec![i]).collect();
+    let mut last_effect = None;
     for i in 0..n {
         let mut needs = Set::new(n);
         let made: Vec<usize> = graph.nodes[i].inputs.iter().filter_map(|v| producers[*v]).collect();
         for &p in &made {
             needs.add(&before[p]);
             members[group[p]].iter().for_each(|m| needs.insert(*m));
+        }
+        // Effects keep their order, so that a group must not reach around them either.
+        if (graph.nodes[i].effects || graph.nodes[i].writes)
+            && let Some(e) = last_effect.replace(i)
+        {
+            needs.add(&before[e]);
+            needs.insert(e);
         }
         before.push(needs);
         let Some(own) = &fused[i] else { continue };
@@ -284,4 +292,109 @@ fn sums(graph: &mut Graph) {
 
 fn op_name(mean: bool) -> &'static str {
     if mean { "mean" } else { "sum" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::{names, numbers, recorded, results};
+    use cresset_tensor::functional::dropout;
+    use cresset_tensor::{DType, Tensor, where_};
+
+    /// The graph after the pass. The numbers stay as they were, except for the rounding of sums.
+    #[track_caller]
+    fn after<const N: usize>(f: impl FnOnce(&Tensor) -> [Tensor; N]) -> Graph {
+        let x = [numbers(&[3, 4])];
+        let mut graph = recorded(&x, |x| f(&x[0]));
+        let before = results(&graph, &x);
+        run(&mut graph);
+        let after = results(&graph, &x);
+        for (a, b) in after.iter().flatten().zip(before.iter().flatten()) {
+            assert!((a - b).abs() <= 1e-6 * b.abs().max(1.0), "{a} for {b}");
+        }
+        graph
+    }
+
+    #[test]
+    fn pointwise_nodes_of_one_shape_become_one_that_writes_only_what_others_read() {
+        let graph = after(|x| {
+            let (a, b) = (x.sin(), x.cos());
+            let c = &a * &b;
+            [c.exp(), c.softmax(0), a]
+        });
+        assert_eq!(names(&graph), ["sin+cos+mul+exp", "softmax"]);
+        let node = &graph.nodes[0];
+        assert_eq!(
+            (node.inputs.len(), &node.outputs[..]),
+            (1, &[graph.outputs[2], graph.nodes[1].inputs[0], graph.outputs[0]][..])
+        );
+    }
+
+    #[test]
+    fn other_shapes_other_dtypes_and_single_ops_stay_apart() {
+        let row = numbers(&[4]);
+        // A row is read by the pass over all rows, but what is computed of it once is not computed for each.
+        assert_eq!(names(&after(|x| [(x * &row.sin()).cos()])), ["sin", "mul+cos"]);
+        // Truth values of wider numbers.
+        let wide = after(|x| [where_(&(x.to_dtype(DType::F64) * 2.0).gt(0.1), x.sin(), x.cos())]);
+        assert_eq!(names(&wide)[1..], ["mul+gt", "sin+cos+where"]);
+        // It has a loop of its own, which is faster.
+        assert!(matches!(after(|x| [x.sin()]).nodes[0].kind, Kind::Op(_)));
+    }
+
+    #[test]
+    fn no_group_reaches_around_a_node_that_reads_one_of_it_and_gives_to_another() {
+        let graph = after(|x| {
+            let a = x.sin();
+            [&a * &a.softmax(0).cos()]
+        });
+        assert_eq!(names(&graph), ["sin", "softmax", "cos+mul"]);
+    }
+
+    #[test]
+    fn equal_steps_are_computed_once() {
+        let graph = after(|x| [(x.sin() * 0.5) + (x.sin() * 0.5)]);
+        let Kind::Fused(f) = &graph.nodes[0].kind else { panic!("steps in one pass") };
+        let count = |kind: fn(&Step) -> bool| f.steps.iter().filter(|s| kind(s)).count();
+        assert_eq!((count(|s| matches!(s, Step::Input(_))), count(|s| matches!(s, Step::One(..)))), (1, 1));
+    }
+
+    #[test]
+    fn draws_keep_their_order_and_no_group_reaches_around_two_of_them() {
+        let around = after(|x| {
+            let a = x.exp();
+            let e = dropout(&a, 0.5, true);
+            // It reads nothing that the first draw gave, but must not come before it.
+            let b = &a * &x.rand_like();
+            [&e + &b, Tensor::rand([3])]
+        });
+        // The first draw waits for a group that ends after the second.
+        let late = after(|x| [dropout(&x.sin(), 0.5, true), Tensor::rand([3]), x.cos()]);
+        for (graph, count) in [(around, 3), (late, 2)] {
+            let drawn: Vec<&Vec<usize>> = graph.nodes.iter().filter(|n| n.effects).map(|n| &n.outputs).collect();
+            assert!(drawn.len() == count && drawn.is_sorted(), "{drawn:?}");
+        }
+    }
+
+    #[test]
+    fn a_sum_or_mean_of_all_becomes_part_of_the_pass() {
+        assert_eq!(names(&after(|x| [x.sin().sum()])), ["sin+sum"]);
+        let both = after(|x| {
+            let a = x.sin();
+            [a.mean(), a]
+        });
+        assert_eq!(
+            (names(&both), &both.nodes[0].outputs[..]),
+            (vec!["sin+mean".into()], &[both.outputs[1], both.outputs[0]][..])
+        );
+        // Not of parts, and not of truth values, which are counted.
+        assert_eq!(names(&after(|x| [x.sin().sum_dim(0, false), x.gt(0.0).sum()])), ["sin+gt", "sum", "sum"]);
+    }
+
+    #[test]
+    fn a_pass_reads_no_more_than_it_can() {
+        let others: Vec<Tensor> = (0..MOST_INPUTS + 8).map(|_| numbers(&[3, 4])).collect();
+        let graph = after(|x| [others.iter().fold(x.sin(), |sum, x| &sum + x)]);
+        assert!(graph.nodes.len() > 1 && graph.nodes.iter().all(|n| n.inputs.len() <= MOST_INPUTS));
+    }
 }

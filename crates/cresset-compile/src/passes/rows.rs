@@ -205,3 +205,78 @@ impl Found {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::fuse;
+    use crate::passes::testing::{names, numbers, recorded, results};
+    use cresset_tensor::Tensor;
+    use cresset_tensor::functional::linear;
+
+    /// Rows of 64: more numbers between two layers than are left to a cache.
+    const MANY: usize = 1024;
+
+    /// The graph after the pass; the numbers stay as they were.
+    #[track_caller]
+    fn after<const N: usize>(rows: usize, f: impl FnOnce(&Tensor, &Tensor) -> [Tensor; N]) -> Graph {
+        let (x, w) = ([numbers(&[rows, 64])], numbers(&[64, 64]));
+        let mut graph = recorded(&x, |x| f(&x[0], &w));
+        fuse::run(&mut graph);
+        let before = results(&graph, &x);
+        run(&mut graph);
+        for (a, b) in results(&graph, &x).iter().zip(&before) {
+            let size = b.iter().fold(1.0f64, |m, b| m.max(b.abs()));
+            // The chain's products add in another order.
+            a.iter().zip(b).for_each(|(a, b)| assert!((a - b).abs() < 1e-5 * size, "{a} for {b}"));
+        }
+        graph
+    }
+
+    #[test]
+    fn layers_and_the_steps_between_them_become_one_node() {
+        let graph = after(MANY, |x, w| [linear(&(linear(x, w, None).sin() * 0.5), w, None)]);
+        assert_eq!(names(&graph), ["linear, sin+mul, linear"]);
+        assert_eq!((graph.nodes[0].inputs.len(), graph.nodes[0].outputs.len()), (2, 1));
+    }
+
+    #[test]
+    fn single_products_steps_alone_and_few_rows_stay_as_they_are() {
+        let two = |x: &Tensor, w: &Tensor| [linear(&linear(x, w, None), w, None)];
+        assert_eq!(names(&after(8, two)), ["linear", "linear"]);
+        assert_eq!(names(&after(MANY, two)), ["linear, linear"]);
+        assert_eq!(names(&after(MANY, |x, w| [linear(x, w, None)])), ["linear"]);
+        assert_eq!(names(&after(MANY, |x, _| [(x.sin() * 2.0).softmax(1)])), ["sin+mul", "softmax"]);
+    }
+
+    #[test]
+    fn what_others_read_between_the_layers_is_written() {
+        let graph = after(MANY, |x, w| {
+            let y = linear(x, w, None);
+            let z = linear(&y, w, None);
+            [y.softmax(1), z, y]
+        });
+        assert_eq!(names(&graph), ["linear, linear", "softmax"]);
+        assert_eq!(graph.nodes[0].outputs, [graph.outputs[2], graph.outputs[1]]);
+    }
+
+    #[test]
+    fn a_chain_ends_where_the_next_layer_needs_more_than_its_rows() {
+        // A weight made of what the first layer gives.
+        let weight = after(MANY, |x, w| {
+            let y = linear(x, w, None);
+            let scaled = w * &y.sum_dim(0, false).softmax(0);
+            [linear(&y, &scaled, None)]
+        });
+        assert!(weight.nodes.iter().all(|n| !matches!(n.kind, Kind::Rows(_))));
+        // Other rows beside them: of three single layers none is worth a chain.
+        let rest = after(MANY, |x, w| [linear(&((linear(x, w, None) + x).sin()), w, None)]);
+        assert_eq!(names(&rest), ["linear", "add+sin", "linear"]);
+        // The first layer's own result as a weight.
+        let own = after(MANY, |x, w| {
+            let y = linear(x, w, None);
+            [linear(&y, &y, None)]
+        });
+        assert_eq!(names(&own), ["linear", "linear"]);
+    }
+}
