@@ -279,3 +279,54 @@ fn rows_backward<T: Real>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against the formulas in f64, for rows that end within a vector, a set of sums and a block of them.
+    #[test]
+    fn the_gradients_are_those_of_the_formulas() {
+        for (rows, n) in [(3, 5), (2, 31), (4, 32), (300, 33), (3, 100), (2, 2048), (2, 4100)] {
+            let number = |i: usize, k: usize| ((i * k + 7) % 101) as f64 / 50.0 - 1.0;
+            let x: Vec<f64> = (0..rows * n).map(|i| number(i, 37)).collect();
+            let g: Vec<f64> = (0..rows * n).map(|i| number(i, 53)).collect();
+            let w: Vec<f64> = (0..n).map(|i| number(i, 29)).collect();
+            let f32s = |v: &[f64]| v.iter().map(|x| *x as f32).collect::<Vec<f32>>();
+            let (x32, g32, w32) = (f32s(&x), f32s(&g), f32s(&w));
+            let (mut mean, mut rstd, mut y) = (vec![0f32; rows], vec![0f32; rows], vec![0f32; rows * n]);
+            f32::rows_forward(&x32, n, (1e-5, true), Some(&w32), None, &mut mean, &mut rstd, &mut y);
+            let (mut gx, mut gw, mut gb) = (vec![0f32; rows * n], vec![0f32; n], vec![0f32; n]);
+            let wanted = (Some(&mut gx[..]), Some(&mut gw[..]), Some(&mut gb[..]));
+            f32::rows_backward(&g32, &x32, (n, true), &mean, &rstd, Some(&w32), wanted.0, wanted.1, wanted.2);
+
+            let (mut want_w, mut want_b) = (vec![0.0; n], vec![0.0; n]);
+            let many = n as f64;
+            // Sums of `rows` or `n` numbers of f32.
+            let close = |have: f32, want: f64, what: &str| {
+                assert!(
+                    (f64::from(have) - want).abs() < 2e-5 * want.abs().max(1.0),
+                    "{what} of {rows}x{n}: {have}, {want}"
+                );
+            };
+            for r in 0..rows {
+                let (x, g) = (&x[r * n..][..n], &g[r * n..][..n]);
+                let m = x.iter().sum::<f64>() / many;
+                let s = (x.iter().map(|x| (x - m).powi(2)).sum::<f64>() / many + 1e-5).sqrt().recip();
+                let h: Vec<f64> = x.iter().map(|x| (x - m) * s).collect();
+                let level = (0..n).map(|i| g[i] * w[i]).sum::<f64>() / many;
+                let along = (0..n).map(|i| g[i] * w[i] * h[i]).sum::<f64>() / many;
+                for i in 0..n {
+                    want_w[i] += g[i] * h[i];
+                    want_b[i] += g[i];
+                    close(gx[r * n + i], (g[i] * w[i] - level - h[i] * along) * s, "the gradient of x");
+                    close(y[r * n + i], h[i] * w[i], "the result");
+                }
+            }
+            for i in 0..n {
+                close(gw[i], want_w[i], "the gradient of the weight");
+                close(gb[i], want_b[i], "the gradient of the bias");
+            }
+        }
+    }
+}
