@@ -70,3 +70,33 @@ fn extrema_take_the_first_and_nan() {
     f32::reduce(Reduction::Max, &x, &[(100, true)], &mut out);
     assert!(out[0].is_nan());
 }
+
+#[test]
+fn extrema_of_columns_and_rows_are_those_of_a_walk() {
+    fn check<T: Reduce + PartialOrd + Copy>(numbers: impl Fn(usize) -> T) {
+        for (outer, n, inner) in [(1, 1, 9), (2, 2, 17), (1, 7, 130), (3, 100, 5), (1, 33, 300), (5, 77, 1), (4, 15, 1)]
+        {
+            let x: Vec<T> = (0..outer * n * inner).map(&numbers).collect();
+            let size = outer * inner;
+            for largest in [true, false] {
+                let (mut value, mut index) = (vec![x[0]; size], vec![0; size]);
+                T::extremum(largest, &x, (outer, n, inner), &mut value, &mut index);
+                for o in 0..size {
+                    let at = |r: usize| x[(o / inner * n + r) * inner + o % inner];
+                    let is_nan = |v: T| v.partial_cmp(&v).is_none();
+                    let best = (1..n).fold(0, |best, r| {
+                        let (v, b) = (at(r), at(best));
+                        let beats = if largest { v > b } else { v < b } || is_nan(v) && !is_nan(b);
+                        if beats { r } else { best }
+                    });
+                    assert_eq!(index[o], best as i64, "{outer}x{n}x{inner}, largest: {largest}, place {o}");
+                    assert!(value[o] == at(best) || is_nan(value[o]) && is_nan(at(best)));
+                }
+            }
+        }
+    }
+    // Many equal ones, and NaN in places.
+    check(|i| if i % 211 == 50 { f32::NAN } else { (i * 7919 % 13) as f32 - 6.0 });
+    check(|i| if i % 97 == 96 { f64::NAN } else { (i * 104_729 % 11) as f64 });
+    check(|i| (i * 7919 % 13) as i64 - 6);
+}
