@@ -86,6 +86,8 @@ pub struct Program {
     count: usize,
     inputs: usize,
     outputs: Vec<(usize, End)>,
+    /// By step, the output in whose memory it may be computed: one of numbers, and the first that it is.
+    direct: Vec<Option<usize>>,
 }
 
 impl Program {
@@ -115,7 +117,14 @@ impl Program {
         assert!(numbers, "an output is not there, or a sum of truth values");
         let instructions = Instructions::new(&steps, |i| outputs.iter().any(|o| o.0 == i));
         let (tiles, count) = assign(&steps, &instructions, &outputs);
-        Program { kind, steps, instructions, tiles, count, inputs, outputs }
+        let direct = (0..steps.len())
+            .map(|i| {
+                let computed = !matches!(steps[i], Step::Input(_) | Step::Truth(_) | Step::Const(_));
+                let first = outputs.iter().position(|o| *o == (i, End::Store));
+                first.filter(|_| computed && !steps[i].is_truth())
+            })
+            .collect();
+        Program { kind, steps, instructions, tiles, count, inputs, outputs, direct }
     }
 
     /// How many tensors it reads.
@@ -291,14 +300,6 @@ impl Job<'_> {
                 _ => {}
             }
         }
-        // An output may be computed where it belongs, if it is numbers and written once.
-        let direct: Vec<Option<usize>> = (0..p.steps.len())
-            .map(|i| {
-                let computed = !matches!(p.steps[i], Step::Input(_) | Step::Truth(_) | Step::Const(_));
-                let first = p.outputs.iter().position(|o| *o == (i, End::Store));
-                first.filter(|_| computed && !p.steps[i].is_truth())
-            })
-            .collect();
         // Processors with AVX-512 see for themselves what will be read, and take a twentieth less without being told.
         let ask = level() != Level::Avx512;
         let mut start = range.start;
@@ -340,7 +341,7 @@ impl Job<'_> {
                             widen(&copy, &mut *at[i].cast::<[u32; TILE]>());
                         }
                         _ => {
-                            at[i] = match direct[i] {
+                            at[i] = match p.direct[i] {
                                 Some(o) if whole => self.outputs[o].wrapping_add(start * size_of::<W>()),
                                 _ => place(i),
                             };
