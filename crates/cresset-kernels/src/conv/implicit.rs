@@ -137,6 +137,19 @@ fn turn(window: &Window, w: &[f32], channels: usize, out_channels: usize, points
     });
 }
 
+/// Into how many pieces threads cut the rows of each part, so that few parts keep all of them busy, though each piece makes the panels anew: a number for
+/// which the slowest thread has least to do. (No sum depends on the cuts.)
+fn cuts(parts: usize, m: usize) -> usize {
+    let threads = threads::num_threads();
+    // Making a panel takes as long as multiplying it with so many rows.
+    const PANEL: f64 = 50.0;
+    let slowest = |cuts: usize| {
+        let rounds = (parts * cuts).div_ceil(threads);
+        rounds as f64 * (m as f64 / cuts as f64 + PANEL)
+    };
+    (1..=(m / 96).clamp(1, 8)).min_by(|a, b| slowest(*a).total_cmp(&slowest(*b))).unwrap_or(1)
+}
+
 impl Implicit<'_> {
     fn k(&self) -> usize {
         self.channels * self.grid.taps.len()
@@ -147,9 +160,7 @@ impl Implicit<'_> {
         if parts.is_empty() {
             return;
         }
-        // Where there are few parts threads cut their rows too, though each piece makes the panels anew. (No sum depends on the cuts.)
-        let alone = threads::num_threads() == 1;
-        let cuts = if alone { 1 } else { (8 / parts.len()).min(self.m / 96).max(1) };
+        let cuts = cuts(parts.len(), self.m);
         let panels = Panels::new();
         threads::run(parts.len() * cuts, &|i| {
             let cut = i % cuts;
