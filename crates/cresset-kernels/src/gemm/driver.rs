@@ -28,8 +28,8 @@ const PARALLEL: usize = 400_000;
 const OUTER: usize = 1 << 16;
 /// About so many operations make a piece for a thread.
 const PIECE: usize = 1_000_000;
-/// Bytes of a twelfth of the rows that pass over several groups of vectors in dot products.
-const DOTS_ROWS: usize = 12 << 10;
+/// Bytes of the matrix over which several groups of vectors pass, in dot products, before its next rows: they stay in the second-level cache.
+const DOTS_ONCE: usize = 144 << 10;
 /// A batch of at most so many rows is packed instead of the weight.
 const SMALL_BATCH: usize = 96;
 
@@ -200,7 +200,8 @@ impl<T: Kerneled + GemmElement> Job<T> {
     unsafe fn dots(&self, whole: Dots<T>, vectors: usize) {
         let parts = self.pieces().min(whole.rows.div_ceil(16));
         let groups = vectors.div_ceil(4);
-        let rows = if groups == 1 { whole.rows } else { (DOTS_ROWS / (self.k * size_of::<T>())).max(1) * 12 };
+        // The loops take three or four rows at a time.
+        let rows = if groups == 1 { whole.rows } else { (DOTS_ONCE / (12 * self.k * size_of::<T>())).max(1) * 12 };
         let job = Shared(whole);
         threads::run(parts, &|i| {
             let d = job.get();
