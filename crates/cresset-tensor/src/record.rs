@@ -117,7 +117,7 @@ enum Known {
     Made,
 }
 
-/// What is said of a tensor of [`Known::Made`].
+/// What is said of a tensor that a run made in a way that cannot be repeated ([`Recording::is_unknown`]).
 pub const UNKNOWN: &str = "a tensor was made by a function that is not recorded as an op (random numbers, or numbers read from other tensors)";
 
 struct Recorder {
