@@ -100,14 +100,14 @@ fn a_classifier_trains_and_evaluates_as_the_eager_one() {
         assert_eq!(b.get().to_dtype(DType::F64).to_vec::<f64>(), c, "compiling moved a buffer");
     }
     for n in [12, 3, 40] {
-        same_step(&model, &fast, &Tensor::randn([n, 20]), 2e-6);
+        same_step(&model, &fast, &Tensor::randn([n, 20]), 1e-6);
     }
     model.eval();
     for n in [1, 12, 33] {
         let x = Tensor::randn([n, 20]);
-        same_step(&model, &fast, &x, 2e-6);
+        same_step(&model, &fast, &x, 1e-6);
         let (a, b) = no_grad(|| (model.call(&x), fast.call(&x)));
-        close(&b, &a, 2e-6);
+        close(&b, &a, 1e-6);
         // What was folded follows the weights.
         no_grad(|| {
             for p in model.parameters() {
@@ -118,7 +118,7 @@ fn a_classifier_trains_and_evaluates_as_the_eager_one() {
             }
         });
         let (a, b) = no_grad(|| (model.call(&x), fast.call(&x)));
-        close(&b, &a, 2e-6);
+        close(&b, &a, 1e-6);
     }
     println!("{}", fast.explain());
 }
@@ -213,9 +213,9 @@ fn a_convolutional_network() {
         LogSoftmax::new(1),
     ));
     let fast = compile(&model, &Tensor::randn([3, 1, 12, 12]));
-    same_step(&model, &fast, &Tensor::randn([3, 1, 12, 12]), 2e-6);
+    same_step(&model, &fast, &Tensor::randn([3, 1, 12, 12]), 1e-6);
     model.eval();
-    same_step(&model, &fast, &Tensor::randn([3, 1, 12, 12]), 2e-6);
+    same_step(&model, &fast, &Tensor::randn([3, 1, 12, 12]), 1e-6);
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn random_numbers_of_the_model_are_drawn_in_every_run() {
     let x = Tensor::randn([6, 3]);
     let fast = compile(&model, &x);
     for n in [6, 2, 6] {
-        same_step(&model, &fast, &Tensor::randn([n, 3]), 2e-6);
+        same_step(&model, &fast, &Tensor::randn([n, 3]), 1e-6);
     }
     assert!(!fast.call(&x).equal(&fast.call(&x)));
     // Numbers that nobody reads are drawn, too: the stream goes on as in eager mode.

@@ -102,7 +102,7 @@ fn every_op_of_the_table() {
             let Sample { inputs, call, differentiable } = sample;
             let call = Arc::new(call);
             let floating = inputs.iter().any(Tensor::is_floating_point);
-            for (dtype, limit) in [(DType::F64, 1e-12), (DType::F32, 2e-6)] {
+            for (dtype, limit) in [(DType::F64, 1e-12), (DType::F32, 1e-6)] {
                 if !floating && dtype == DType::F32 {
                     continue;
                 }
