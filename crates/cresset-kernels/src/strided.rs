@@ -141,6 +141,11 @@ impl Plan {
         self.dims > 1 && self.strides[0][operand] == 1 && (1..self.dims).all(|d| self.strides[d][operand] == 0)
     }
 
+    /// Are the rows of every operand contiguous?
+    pub fn has_plain_rows(&self) -> bool {
+        self.strides[0][..self.operands].iter().all(|s| *s == 1)
+    }
+
     /// Visits elements `range` of the walk, a piece of a row at a time: `f(offsets, len, strides)` stands for the elements
     /// `offsets[k] + i * strides[k]` of operand k, for i below len.
     #[inline]

@@ -362,6 +362,39 @@ fn the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
+fn long_rows_that_repeat_or_have_gaps() {
+    let (rows, cols) = (97, 1003);
+    let a = data(&[rows, 1100], &[1100, 1], 5);
+    let b = data(&[cols], &[1], 6);
+    for gap in [1100, cols] {
+        let mut y = vec![0.0f32; rows * gap];
+        map::binary(Mix, &[rows, cols], (&a, &[1100, 1]), (&b, &[0, 1]), (&mut y, &[gap, 1]));
+        for (r, row) in y.chunks(gap).enumerate() {
+            for c in 0..gap {
+                let want = if c < cols { a[r * 1100 + c] * 3.0 - b[c] } else { 0.0 };
+                assert_eq!(row[c], want, "row {r} of {gap}, column {c}");
+            }
+        }
+    }
+}
+
+#[test]
+fn parts_side_by_side() {
+    // Several pieces for the threads, and rows longer than a piece; a part without a single element.
+    for (rows, lens) in [(1, vec![5]), (3, vec![2, 0, 7]), (5000, vec![13, 64]), (3, vec![1, 200_000])] {
+        let parts: Vec<Vec<u8>> =
+            lens.iter().enumerate().map(|(k, n)| (0..rows * n).map(|i| (i * 7 + k) as u8).collect()).collect();
+        let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        let mut out = vec![0; parts.iter().map(Vec::len).sum()];
+        map::side_by_side(rows, &slices, &mut out);
+        let want: Vec<u8> = (0..rows)
+            .flat_map(|r| parts.iter().zip(&lens).flat_map(move |(p, n)| p[r * n..(r + 1) * n].iter().copied()))
+            .collect();
+        assert!(out == want, "{rows} rows of {lens:?}");
+    }
+}
+
+#[test]
 #[should_panic(expected = "beyond the data")]
 fn strides_beyond_the_data_are_refused() {
     map::unary(Poly, &[4], (&[1.0f32; 4], &[2]), (&mut [0.0; 4], &[1]));

