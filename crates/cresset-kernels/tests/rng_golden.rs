@@ -245,3 +245,35 @@ fn streams_are_those_of_pytorch_on_every_level() {
     }
     level::set_level(level::best());
 }
+
+/// Dropout is its input times the noise that the same words give, and its mask says where that is not zero, whatever the length and wherever
+/// in a block of words it begins.
+#[test]
+fn dropout_is_a_product_with_its_noise_on_every_level() {
+    fn go<T: Float + std::fmt::Debug>() {
+        for n in (1..70).chain([311, 312, 313, 700]) {
+            for skipped in [0, 1, 2, 619, 623] {
+                let mut words = GeneratorState::new(n as u64);
+                (0..skipped).for_each(|_| _ = words.r32());
+                let mut again = words.clone();
+                let x: Vec<T> = (0..n).map(|i| T::from_f64(i as f64 - 9.5)).collect();
+                let (mut out, mut mask, mut noise) = (vec![T::ZERO; n], vec![7; n], vec![T::ZERO; n]);
+                words.dropout(&x, 0.3, &mut out, &mut mask);
+                again.dropout_noise(&mut noise, 0.3);
+                for i in 0..n {
+                    assert_eq!(out[i], x[i].times(noise[i]), "element {i} of {n} behind {skipped} words");
+                    assert_eq!(mask[i], u8::from(noise[i] != T::ZERO), "element {i} of {n} behind {skipped} words");
+                }
+                assert_eq!(words.r32(), again.r32(), "as many words");
+            }
+        }
+    }
+    for wanted in [Level::Scalar, Level::Neon, Level::Avx2, Level::Avx512] {
+        if level::set_level(wanted) {
+            go::<f32>();
+            go::<f64>();
+            go::<bf16>();
+        }
+    }
+    level::set_level(level::best());
+}

@@ -49,6 +49,12 @@ impl Chance {
         Chance { high: (bound >> 32) as u32, low: bound as u32 }
     }
 
+    /// What the 53 bits must stay below.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn bound(self) -> u64 {
+        u64::from(self.high) << 32 | u64::from(self.low)
+    }
+
     /// Whether the uniform number of these two words is below the probability. In 32-bit words only, which fill the lanes.
     #[inline(always)]
     pub(super) fn holds(self, first: u32, second: u32) -> bool {

@@ -5,7 +5,12 @@ use super::generator::GeneratorState;
 use super::mt19937::WORDS;
 use super::number::Float;
 use crate::level::{Kernel, Simd, dispatch};
+#[cfg(target_arch = "x86_64")]
+use crate::level::{Level, level};
 use std::any::TypeId;
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 /// What a kept element is multiplied by: `1 / (1 - p)` rounded in the type (f16 and bf16: from the f32 quotient).
 ///
@@ -22,9 +27,9 @@ impl GeneratorState {
     /// Draws `noise = bernoulli(1 - p) / (1 - p)`, which dropout's input (and its gradient) is multiplied by. Two words an
     /// element. For `0 < p < 1`: the ends draw nothing in PyTorch.
     pub fn dropout_noise<T: Float>(&mut self, noise: &mut [T], p: f64) {
-        let (chance, scale) = (Chance::new(1.0 - p), dropout_scale(p));
+        let kept = Kept { chance: Chance::new(1.0 - p), scale: dropout_scale(p) };
         self.engine.pairs(noise.len(), |at, words| {
-            dispatch(Noise { words, noise: &mut noise[at..at + words.len() / 2], chance, scale });
+            dispatch(Noise { words, noise: &mut noise[at..at + words.len() / 2], kept });
         });
     }
 
@@ -45,26 +50,53 @@ impl GeneratorState {
             mask.fill(0);
             return;
         }
-        let chance = Chance::new(1.0 - p);
-        let scale: T = dropout_scale(p);
+        let kept = Kept::<T> { chance: Chance::new(1.0 - p), scale: dropout_scale(p) };
+        #[cfg(target_arch = "x86_64")]
+        if TypeId::of::<T>() == TypeId::of::<f32>() && level() == Level::Avx512 {
+            assert!(x.len() == out.len() && x.len() == mask.len(), "as many elements everywhere");
+            return self.engine.pairs(x.len(), |at, words| {
+                let here = at..at + words.len() / 2;
+                let (x, out) = (x[here.clone()].as_ptr().cast(), out[here.clone()].as_mut_ptr().cast());
+                // SAFETY: the processor has the level's instructions; T is f32; half as many elements as words are at each of the three.
+                unsafe { avx512::dropout(words, kept.chance, kept.scale.to_f32(), x, out, &mut mask[here]) }
+            });
+        }
+        if size_of::<T>() < 4 {
+            self.dropout_widened(kept, x, out, mask)
+        } else {
+            self.dropout_plain(kept, x, out, mask)
+        }
+    }
+
+    fn dropout_plain<T: Float>(&mut self, kept: Kept<T>, x: &[T], out: &mut [T], mask: &mut [u8]) {
         let mut noise = [T::ZERO; WORDS / 2];
+        self.engine.pairs(x.len(), |at, words| {
+            let here = at..at + words.len() / 2;
+            let noise = &mut noise[..here.len()];
+            dispatch(Noise { words, noise, kept });
+            dispatch(Apply { x: &x[here.clone()], noise, out: &mut out[here.clone()], mask: &mut mask[here] });
+        });
+    }
+
+    fn dropout_widened<T: Float>(&mut self, kept: Kept<T>, x: &[T], out: &mut [T], mask: &mut [u8]) {
+        let kept = Kept { chance: kept.chance, scale: kept.scale.to_f32() };
         let mut wide = [[0f32; WORDS / 2]; 3];
         self.engine.pairs(x.len(), |at, words| {
             let here = at..at + words.len() / 2;
-            let (x, out, mask) = (&x[here.clone()], &mut out[here.clone()], &mut mask[here]);
-            if size_of::<T>() < 4 {
-                let [wide, noise, product] = wide.each_mut().map(|buffer| &mut buffer[..x.len()]);
-                T::widen(x, wide);
-                dispatch(Noise { words, noise, chance, scale: scale.to_f32() });
-                dispatch(Apply { x: wide, noise, out: product, mask });
-                T::narrow(product, out);
-            } else {
-                let noise = &mut noise[..x.len()];
-                dispatch(Noise { words, noise, chance, scale });
-                dispatch(Apply { x, noise, out, mask });
-            }
+            let [wide, noise, product] = wide.each_mut().map(|buffer| &mut buffer[..here.len()]);
+            T::widen(&x[here.clone()], wide);
+            dispatch(Noise { words, noise, kept });
+            dispatch(Apply { x: wide, noise, out: product, mask: &mut mask[here.clone()] });
+            T::narrow(product, &mut out[here]);
         });
     }
+}
+
+/// How likely an element stays, and what it is then multiplied by.
+#[derive(Clone, Copy)]
+struct Kept<T> {
+    chance: Chance,
+    scale: T,
 }
 
 /// The gradient of [`GeneratorState::dropout`]: `out = grad * noise`, with the noise of `mask`.
@@ -93,8 +125,7 @@ impl<T: Float> Kernel for Backward<'_, T> {
 struct Noise<'a, T> {
     words: &'a [u32],
     noise: &'a mut [T],
-    chance: Chance,
-    scale: T,
+    kept: Kept<T>,
 }
 
 impl<T: Float> Kernel for Noise<'_, T> {
@@ -103,7 +134,7 @@ impl<T: Float> Kernel for Noise<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         for (x, pair) in self.noise.iter_mut().zip(self.words.chunks_exact(2)) {
-            *x = if self.chance.holds(pair[0], pair[1]) { self.scale } else { T::ZERO };
+            *x = if self.kept.chance.holds(pair[0], pair[1]) { self.kept.scale } else { T::ZERO };
         }
     }
 }

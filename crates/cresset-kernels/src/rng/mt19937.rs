@@ -1,11 +1,9 @@
 //! The engine: MT19937 (Matsumoto and Nishimura 1998), refilled and tempered a block at a time.
 
-use crate::level::{Kernel, Simd, dispatch};
+mod turn;
 
 /// Words in the state, and in a block.
 pub(super) const WORDS: usize = 624;
-const AHEAD: usize = 397;
-const TURN: usize = WORDS - AHEAD;
 
 /// The 32-bit Mersenne Twister with the bookkeeping of PyTorch's engine.
 ///
@@ -35,7 +33,7 @@ impl Mt19937 {
             return None;
         }
         let mut engine = Mt19937 { state, tempered: [0; WORDS], left: left as u32, next };
-        dispatch(Temper { state: &engine.state, out: &mut engine.tempered });
+        engine.tempered = engine.state.map(turn::temper);
         Some(engine)
     }
 
@@ -54,8 +52,7 @@ impl Mt19937 {
     #[cold]
     #[inline(never)]
     fn refill(&mut self) {
-        dispatch(Refill { state: &mut self.state });
-        dispatch(Temper { state: &self.state, out: &mut self.tempered });
+        turn::refill(&mut self.state, &mut self.tempered);
         // One more than the engine's own count: the draw that asked for the refill takes it back.
         self.left = WORDS as u32 + 1;
         self.next = 0;
@@ -116,61 +113,6 @@ impl Mt19937 {
                     at += run.len() / 2;
                 }
             }
-        }
-    }
-}
-
-struct Refill<'a> {
-    state: &'a mut [u32; WORDS],
-}
-
-impl Kernel for Refill<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        // Three runs, none of which reads what it writes further on: each is a plain vector loop.
-        let (head, tail) = self.state.split_at_mut(AHEAD);
-        turn(&mut head[..=TURN], &tail[..TURN]);
-        let (head, tail) = self.state.split_at_mut(TURN);
-        turn(&mut tail[..=TURN], &head[..TURN]);
-        let (head, tail) = self.state.split_at_mut(2 * TURN);
-        turn(tail, &head[TURN..AHEAD - 1]);
-        self.state[WORDS - 1] = self.state[AHEAD - 1] ^ twist(self.state[WORDS - 1], self.state[0]);
-    }
-}
-
-#[inline(always)]
-fn turn(words: &mut [u32], ahead: &[u32]) {
-    let count = ahead.len();
-    let words = &mut words[..=count];
-    for k in 0..count {
-        words[k] = ahead[k] ^ twist(words[k], words[k + 1]);
-    }
-}
-
-#[inline(always)]
-fn twist(this: u32, next: u32) -> u32 {
-    let joined = (this & 0x8000_0000) | (next & 0x7fff_ffff);
-    (joined >> 1) ^ (0u32.wrapping_sub(next & 1) & 0x9908_b0df)
-}
-
-struct Temper<'a> {
-    state: &'a [u32; WORDS],
-    out: &'a mut [u32; WORDS],
-}
-
-impl Kernel for Temper<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        for (out, &word) in self.out.iter_mut().zip(self.state) {
-            let mut y = word;
-            y ^= y >> 11;
-            y ^= (y << 7) & 0x9d2c_5680;
-            y ^= (y << 15) & 0xefc6_0000;
-            *out = y ^ (y >> 18);
         }
     }
 }
