@@ -227,10 +227,8 @@ fn lost<'a>(names: impl Iterator<Item = &'a str>, notes: &mut Vec<String>) {
 
 fn unshared(state: &StateDict, notes: &mut Vec<String>) {
     let mut storages = HashSet::new();
-    let shared = state
-        .values()
-        .filter(|t| t.numel() > 0 && !storages.insert(std::sync::Arc::as_ptr(t.array().storage())))
-        .count();
+    let shared =
+        state.values().filter(|t| t.numel() > 0 && !storages.insert(std::ptr::from_ref(t.array().storage()))).count();
     if shared > 0 {
         notes.push(format!(
             "{shared} tensors share memory with others, which this format cannot say: they are written one by one"

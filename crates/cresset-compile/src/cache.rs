@@ -41,7 +41,7 @@ impl Watched {
                 .iter()
                 .map(|b| {
                     let t = b.get();
-                    (t.id(), Arc::as_ptr(t.array().storage()) as usize)
+                    (t.id(), std::ptr::from_ref(t.array().storage()).addr())
                 })
                 .collect(),
         }

@@ -176,9 +176,7 @@ impl Chain {
         let of = &inputs[*weight];
         let version = of.storage().version();
         let mut cached = packed.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |c: &&Cached| {
-            Arc::ptr_eq(c.of.storage(), of.storage()) && c.of.offset() == of.offset() && c.version == version
-        };
+        let same = |c: &&Cached| c.of.same_storage(of) && c.of.offset() == of.offset() && c.version == version;
         if let Some(c) = cached.as_ref().filter(same) {
             return Some(c.packed.clone());
         }

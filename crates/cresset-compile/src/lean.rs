@@ -86,8 +86,7 @@ impl Lean {
     /// The copies of the captured tensors, if the last runs were left without a backward while these did not change.
     fn in_use(&self, states: Vec<Array>) -> Option<Arc<Vec<Array>>> {
         let mut habit = self.habit();
-        let same =
-            |((a, v), b): (&Versioned, &Array)| Arc::ptr_eq(a.storage(), b.storage()) && *v == b.storage().version();
+        let same = |((a, v), b): (&Versioned, &Array)| a.same_storage(b) && *v == b.storage().version();
         if habit.states.len() != states.len() || !habit.states.iter().zip(&states).all(same) {
             *habit = Habit { states: states.iter().map(versioned).collect(), ..Habit::default() };
         }

@@ -198,8 +198,7 @@ impl Plan {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |c: &Prologue| {
             let each = c.versions.iter().zip(&versions);
-            c.versions.len() == versions.len()
-                && each.into_iter().all(|((a, v), (b, w))| Arc::ptr_eq(a.storage(), b.storage()) && v == w)
+            c.versions.len() == versions.len() && each.into_iter().all(|((a, v), (b, w))| a.same_storage(b) && v == w)
         };
         if !cache.as_ref().is_some_and(same) {
             for job in &self.prologue {

@@ -109,7 +109,7 @@ impl Surgery for StateDict {
                 return t.clone();
             }
             let array = t.array();
-            let place = by_place.entry(std::sync::Arc::as_ptr(array.storage()) as usize).or_default();
+            let place = by_place.entry(std::ptr::from_ref(array.storage()).addr()).or_default();
             for &i in &*place {
                 let other = done[i].0.array();
                 if other.shape() == array.shape()

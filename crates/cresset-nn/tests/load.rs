@@ -37,9 +37,9 @@ fn everything(net: &Net) -> Vec<(String, String, u32, Vec<u8>)> {
     tensors
         .chain(buffers)
         .map(|(name, t)| {
-            let storage = t.array().storage().clone();
-            let bytes = storage.read().slice::<u8>().to_vec();
-            let place = std::sync::Arc::as_ptr(&storage);
+            let array = t.array();
+            let bytes = array.storage().read().slice::<u8>().to_vec();
+            let place = std::ptr::from_ref(array.storage());
             (
                 name,
                 format!("{:?} {:?} {:?} {place:?}", t.meta(), t.array().strides(), t.requires_grad()),

@@ -84,12 +84,18 @@ impl Dims {
     #[inline]
     pub fn contiguous_strides(&self) -> Dims {
         let mut strides = *self;
-        let mut step = 1;
-        for i in (0..self.len()).rev() {
-            strides.items[i] = step;
-            step *= self.items[i].max(1);
-        }
+        strides.become_strides();
         strides
+    }
+
+    /// The sizes become the strides of a contiguous tensor.
+    #[inline]
+    pub(crate) fn become_strides(&mut self) {
+        let mut step = 1;
+        for item in self.iter_mut().rev() {
+            let size = std::mem::replace(item, step);
+            step *= size.max(1);
+        }
     }
 }
 

@@ -179,16 +179,13 @@ pub(crate) fn overwrite(target: &Array, result: Array) {
         && result.offset() == 0
         && target.storage().len() == result.storage().len();
     if whole && !target.same_storage(&result) {
-        match std::sync::Arc::try_unwrap(result.into_storage()) {
+        match result.into_storage() {
             Ok(storage) => {
                 target.storage().replace(storage.into_buffer());
                 target.storage().bump();
                 return;
             }
-            Err(storage) => {
-                let meta = *target.meta();
-                write_into(target, &Array::from_storage(storage, meta));
-            }
+            Err(shared) => write_into(target, &shared.view(*target.shape(), *target.strides(), 0)),
         }
     } else {
         write_into(target, &result);

@@ -123,7 +123,7 @@ pub const UNKNOWN: &str = "a tensor was made by a function that is not recorded 
 struct Recorder {
     recording: Recording,
     /// The version of each value's memory when it was recorded or last changed by a recorded op.
-    versions: HashMap<*const Storage, (Arc<Storage>, u32)>,
+    versions: HashMap<*const Storage, (Array, u32)>,
     /// Values that an in-place op has replaced.
     superseded: Vec<usize>,
     problem: Option<Refusal>,
@@ -172,9 +172,9 @@ pub fn record<R>(f: impl FnOnce() -> R) -> Result<(R, Recording), Refusal> {
     let mut recorder = RECORDER.with(|r| r.borrow_mut().take()).expect("it was put there above");
     drop(stop);
     if recorder.problem.is_none()
-        && let Some((storage, _)) = recorder.versions.values().find(|(s, version)| s.version() != *version)
+        && let Some((changed, _)) = recorder.versions.values().find(|(a, version)| a.storage().version() != *version)
     {
-        let value = recorder.recording.arrays.iter().position(|a| Arc::ptr_eq(a.storage(), storage));
+        let value = recorder.recording.arrays.iter().position(|a| a.same_storage(changed));
         let shape = value.map(|v| format!(" of shape {:?}", &recorder.recording.arrays[v].shape()[..]));
         let shape = shape.unwrap_or_default();
         recorder.problem =
@@ -263,7 +263,7 @@ impl Recorder {
     fn push(&mut self, tensor: &Tensor, origin: Origin) -> usize {
         let array = tensor.array_unseen();
         let version = array.storage().version();
-        self.versions.entry(Arc::as_ptr(array.storage())).or_insert_with(|| (array.storage().clone(), version));
+        self.versions.entry(array.storage()).or_insert_with(|| (array.clone(), version));
         let v = self.recording.values.len();
         self.recording.values.push(origin);
         self.recording.arrays.push(array);
@@ -362,7 +362,7 @@ fn ran_inplace(op: &Arc<dyn Op>, inputs: Vec<usize>, target: &Tensor, drew: bool
         r.output(step, target);
         r.superseded.push(first);
         let version = array.storage().version();
-        r.versions.insert(Arc::as_ptr(array.storage()), (array.storage().clone(), version));
+        r.versions.insert(array.storage(), (array.clone(), version));
     });
 }
 

@@ -2,10 +2,9 @@
 
 use crate::array::{Array, Meta};
 use crate::dtype::DType;
-use crate::storage::{Reading, Storage, Writing};
+use crate::storage::{Reading, Writing};
 use crate::tensor::Tensor;
 use cresset_kernels::buffer::Element;
-use std::sync::Arc;
 
 /// The numbers of a tensor and of its gradient while [`Tensor::update_from_grad`] runs: both row-major, of one dtype and shape.
 pub struct Update<'a> {
@@ -48,8 +47,8 @@ impl Update<'_> {
 /// The memory of a tensor and of its gradient, for a change that is made together with those of other tensors; see [`Tensor::hold_with_grad`].
 pub struct Held {
     meta: Meta,
-    values: Arc<Storage>,
-    grad: Arc<Storage>,
+    values: Array,
+    grad: Array,
     /// Where they begin; none unless both are row-major.
     offsets: Option<(usize, usize)>,
 }
@@ -63,13 +62,13 @@ impl Held {
     /// Opens both without waiting, so that several may be open at a time: `None` unless both are row-major and nobody else uses them.
     pub fn open(&self) -> Option<Update<'_>> {
         let (offset, grad_offset) = self.offsets?;
-        let (values, grad) = (self.values.try_write()?, self.grad.try_read()?);
+        let (values, grad) = (self.values.storage().try_write()?, self.grad.storage().try_read()?);
         Some(Update { meta: &self.meta, values, offset, grad, grad_offset })
     }
     /// Counts the change.
     #[inline]
     pub fn changed(&self) {
-        self.values.bump();
+        self.values.storage().bump();
     }
 }
 
@@ -79,8 +78,8 @@ impl Tensor {
     pub fn hold_with_grad(&self) -> Option<Held> {
         self.with_array_and_grad(|array, grad| Held {
             meta: *array.meta(),
-            values: array.storage().clone(),
-            grad: grad.storage().clone(),
+            values: array.clone(),
+            grad: grad.clone(),
             offsets: (array.is_contiguous() && grad.is_contiguous()).then(|| (array.offset(), grad.offset())),
         })
     }

@@ -288,7 +288,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
     fn storage(&mut self, a: &Array) -> Result<usize> {
-        let address = std::sync::Arc::as_ptr(a.storage()) as usize;
+        let address = std::ptr::from_ref(a.storage()).addr();
         if let Some(&n) = self.places.get(&address) {
             if self.storages[n].dtype() != a.dtype() {
                 bail!("Cannot save multiple tensors or storages that view the same data as different types");

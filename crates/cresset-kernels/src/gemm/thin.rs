@@ -2,6 +2,7 @@
 
 use super::tile::{Tile, load_lanes};
 use super::vector::{Float, Vector};
+use std::mem::MaybeUninit;
 
 /// Dot products of every row of `w` with `MX` vectors: `c[x * c_x + r * c_row]`, contiguous over `k` on both sides.
 pub struct Dots<T> {
@@ -133,30 +134,32 @@ pub type SweepFn<T> = unsafe fn(&Sweep<T>);
 pub unsafe fn sweep<V: Vector>(s: &Sweep<V::T>) {
     const ROOM: usize = 1024;
     const ROWS: usize = 8;
-    let mut y = [V::T::ZERO; ROOM];
+    // Written as far as it is needed: to clear all of it takes longer than a product of twenty columns.
+    let mut room = [const { MaybeUninit::<V::T>::uninit() }; ROOM];
     let mut j0 = 0;
     while j0 < s.cols {
         let n = ROOM.min(s.cols - j0);
-        y[..n].fill(V::T::ZERO);
+        room[..n].fill(MaybeUninit::new(V::T::ZERO));
+        let y = room.as_mut_ptr().cast::<V::T>();
         let mut p = 0;
         while p < s.k {
             // SAFETY: columns j0 to j0 + n and rows p on exist.
             unsafe {
                 if p + ROWS <= s.k {
-                    add_rows::<V, ROWS>(s, p, j0, n, y.as_mut_ptr());
+                    add_rows::<V, ROWS>(s, p, j0, n, y);
                     p += ROWS;
                 } else {
-                    add_rows::<V, 1>(s, p, j0, n, y.as_mut_ptr());
+                    add_rows::<V, 1>(s, p, j0, n, y);
                     p += 1;
                 }
             }
         }
         for j in 0..n {
-            // SAFETY: column j0 + j exists.
+            // SAFETY: column j0 + j exists; the first n of the room are written.
             unsafe {
                 let c = s.c.add((j0 + j) * s.c_step);
                 let bias = if s.bias.is_null() { None } else { Some(*s.bias.add((j0 + j) * s.bias_step)) };
-                *c = finish_one(y[j], c, s.alpha, s.beta, bias, s.relu);
+                *c = finish_one(*y.add(j), c, s.alpha, s.beta, bias, s.relu);
             }
         }
         j0 += n;
