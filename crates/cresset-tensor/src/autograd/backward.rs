@@ -25,9 +25,50 @@ pub struct Backward {
 
 type AnyNode = Arc<Node>;
 
-/// Nodes waiting, by sequence number; a node is taken when no newer one waits, and every consumer of an output is newer than its maker.
+/// The gradients of a node's outputs, as far as they have come.
+type Grads = Few<Option<Tensor>>;
+
+/// Nodes waiting, by sequence number. A few lie in a sorted list: a graph that is a chain has one at a time, for which a tree would make and drop a node
+/// of half a kilobyte each time.
+#[derive(Default)]
+struct Waiting {
+    few: Vec<(AnyNode, Grads)>,
+    more: BTreeMap<u64, (AnyNode, Grads)>,
+}
+
+impl Waiting {
+    const FEW: usize = 16;
+
+    /// The gradients of a node, which waits from now on.
+    fn of(&mut self, node: &AnyNode) -> &mut Grads {
+        let new = || (node.clone(), smallvec::smallvec![None; node.outputs().len()]);
+        let place = self.few.iter().rposition(|(n, _)| n.seq <= node.seq);
+        match place {
+            Some(i) if self.few[i].0.seq == node.seq => &mut self.few[i].1,
+            _ if self.few.len() < Waiting::FEW && !self.more.contains_key(&node.seq) => {
+                let at = place.map_or(0, |i| i + 1);
+                self.few.insert(at, new());
+                &mut self.few[at].1
+            }
+            _ => &mut self.more.entry(node.seq).or_insert_with(new).1,
+        }
+    }
+
+    /// The newest node.
+    fn pop(&mut self) -> Option<(AnyNode, Grads)> {
+        let in_few = self.few.last().map(|(n, _)| n.seq);
+        let in_more = self.more.last_key_value().map(|(seq, _)| *seq);
+        if in_few > in_more { self.few.pop() } else { self.more.pop_last().map(|(_, waiting)| waiting) }
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &AnyNode> {
+        self.few.iter().chain(self.more.values()).map(|(node, _)| node)
+    }
+}
+
+/// A node is taken when no newer one waits, and every consumer of an output is newer than its maker.
 struct Engine {
-    waiting: BTreeMap<u64, (AnyNode, Few<Option<Tensor>>)>,
+    waiting: Waiting,
     leaves: Vec<(Tensor, Tensor)>,
     leaf_index: HashMap<usize, usize>,
     options: Backward,
@@ -43,7 +84,7 @@ struct Wanted {
 
 impl Engine {
     fn new(options: Backward) -> Engine {
-        Engine { waiting: BTreeMap::new(), leaves: Vec::new(), leaf_index: HashMap::new(), options }
+        Engine { waiting: Waiting::default(), leaves: Vec::new(), leaf_index: HashMap::new(), options }
     }
 
     /// Sends a gradient along an edge.
@@ -60,16 +101,10 @@ impl Engine {
                     None => self.new_leaf(leaf, grad),
                 },
             },
-            Edge::Node(node, output) => {
-                let entry = self
-                    .waiting
-                    .entry(node.seq)
-                    .or_insert_with(|| (node.clone(), vec![None; node.outputs.len()].into()));
-                match &mut entry.1[*output as usize] {
-                    Some(sum) => add_into(sum, grad),
-                    slot => *slot = Some(grad),
-                }
-            }
+            Edge::Node(node, output) => match &mut self.waiting.of(node)[*output as usize] {
+                Some(sum) => add_into(sum, grad),
+                slot => *slot = Some(grad),
+            },
         }
     }
 
@@ -85,7 +120,8 @@ impl Engine {
 
     fn run(&mut self, wanted: Option<&mut Wanted>) {
         let mut wanted = wanted;
-        while let Some((seq, (node, mut grads))) = self.waiting.pop_last() {
+        while let Some((node, mut grads)) = self.waiting.pop() {
+            let seq = node.seq;
             run_hooks(&node, &mut grads);
             if let Some(w) = wanted.as_deref_mut() {
                 for (i, g) in grads.iter().enumerate() {
@@ -102,7 +138,7 @@ impl Engine {
     }
 
     /// Runs the backward of one node and sends its results on.
-    fn step(&mut self, node: &AnyNode, grads: Few<Option<Tensor>>) {
+    fn step(&mut self, node: &AnyNode, grads: Grads) {
         let keep = self.options.retain_graph || self.options.create_graph;
         let saved: Option<Saved> = {
             let mut state = node.lock();
@@ -123,11 +159,11 @@ impl Engine {
         let ctx = Context::new(node, &saved);
         let results = node.op.backward(&ctx, &grads);
         let extra = ctx.extra.take();
-        debug_assert_eq!(results.len(), node.inputs.len(), "{}: one gradient for each input", node.op.name());
+        debug_assert_eq!(results.len(), node.inputs().len(), "{}: one gradient for each input", node.op.name());
         if anomaly {
             check_nan(node, &grads, &results);
         }
-        for (slot, g) in node.inputs.iter().zip(results) {
+        for (slot, g) in node.inputs().iter().zip(results) {
             if let (Some(edge), Some(g)) = (&slot.edge, g) {
                 self.send(edge, fit(g, &slot.meta));
             }
@@ -160,7 +196,7 @@ fn add_into(sum: &mut Tensor, g: Tensor) {
     }
 }
 
-fn run_hooks(node: &AnyNode, grads: &mut Few<Option<Tensor>>) {
+fn run_hooks(node: &AnyNode, grads: &mut Grads) {
     let (hooks, retain) = match &node.lock().hooks {
         None => return,
         Some(h) => (h.tensor.clone(), h.retain.clone()),
@@ -329,7 +365,7 @@ pub fn grad(
 /// The nodes on a way from the outputs to something wanted.
 fn useful_nodes(engine: &Engine, targets: &HashSet<(u64, u32)>, leaves: &HashSet<usize>) -> HashSet<u64> {
     let mut all: BTreeMap<u64, AnyNode> = BTreeMap::new();
-    let mut stack: Vec<AnyNode> = engine.waiting.values().map(|(n, _)| n.clone()).collect();
+    let mut stack: Vec<AnyNode> = engine.waiting.nodes().cloned().collect();
     while let Some(node) = stack.pop() {
         for edge in node.edges().flatten() {
             if let Edge::Node(n, _) = edge

@@ -3,8 +3,9 @@
 use super::mode;
 use crate::array::{Array, Meta};
 use crate::error;
-use crate::op::{Few, Op, Run};
+use crate::op::{Op, Run};
 use crate::tensor::{Tensor, WeakTensor};
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,19 +20,22 @@ pub enum Edge {
     Node(Arc<Node>, u32),
 }
 
+/// What there is one of for each input and each output of a node.
 pub(crate) struct Slot {
+    /// Of an input that wants a gradient.
     pub edge: Option<Edge>,
     pub meta: Meta,
 }
 
 /// One recorded run of an op.
-// The op stands behind a pointer, so that no text need be compiled for each type of op (a box of an op without fields costs nothing), and what
-// there is one of for each input stands behind pointers too: a node of 1.4 KiB was copied four times from its making to its end.
+// The op stands behind a pointer, so that no text need be compiled for each type of op (a box of an op without fields costs nothing), and so do the
+// layouts: a node is copied from where it is made to where it stays.
 pub struct Node {
     /// Position in the order of recording; backward goes down it.
     pub(crate) seq: u64,
-    pub(crate) inputs: Vec<Slot>,
-    pub(crate) outputs: Few<Meta>,
+    /// Of the inputs, then of the outputs.
+    slots: Vec<Slot>,
+    num_inputs: u32,
     pub(crate) location: &'static Location<'static>,
     pub(crate) state: Mutex<State>,
     /// The op itself.
@@ -53,21 +57,34 @@ pub(crate) struct NodeHooks {
 /// A tensor hook: sees the gradient and may replace it.
 pub(crate) type TensorHook = Arc<dyn Fn(&Tensor) -> Option<Tensor> + Send + Sync>;
 
-#[derive(Clone, Default)]
-pub(crate) struct Saved {
-    inputs: Vec<Option<SavedInput>>,
-    outputs: Vec<Option<SavedOutput>>,
-}
+/// The inputs and outputs that backward reads.
+pub(crate) type Saved = SmallVec<[Kept; 2]>;
+
+/// One of them.
 #[derive(Clone)]
-struct SavedInput {
-    tensor: Tensor,
-    array: Array,
+pub(crate) struct Kept {
+    place: Place,
     version: u32,
+    array: Array,
+    /// Of an input, for a backward that is recorded.
+    tensor: Option<Tensor>,
 }
-#[derive(Clone)]
-struct SavedOutput {
-    array: Array,
-    version: u32,
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Input(u16),
+    Output(u16),
+}
+
+impl Kept {
+    fn input(i: usize, tensor: Tensor, array: &Array) -> Kept {
+        let version = array.storage().version();
+        Kept { place: Place::Input(i as u16), version, array: array.clone(), tensor: Some(tensor) }
+    }
+    fn output(i: usize, array: &Array) -> Kept {
+        let version = array.storage().version();
+        Kept { place: Place::Output(i as u16), version, array: array.clone(), tensor: None }
+    }
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -75,45 +92,48 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Records a run of `op`. The graph is written nowhere else.
 #[track_caller]
 pub(crate) fn record(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run) -> Arc<Node> {
-    let outputs = run.outputs.iter().map(|a| *a.meta()).collect();
-    node(op, inputs, &run.inputs, (&run.outputs, 0), outputs)
+    node(op, inputs, run, &run.outputs, 0)
 }
 
 /// The same for an in-place op: its output's version will be one higher once it is written.
 #[track_caller]
 pub(crate) fn record_inplace(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run) -> Arc<Node> {
     // The result moves into the target's memory, so what is saved of it is the target itself.
-    node(op, inputs, &run.inputs, (&run.inputs[..1], 1), [*run.outputs[0].meta()].into())
+    node(op, inputs, run, &run.inputs[..1], 1)
 }
 
 #[track_caller]
-fn node(
-    op: Box<dyn Op>,
-    inputs: &[&Tensor],
-    arrays: &[Array],
-    (outs, ahead): (&[Array], u32),
-    outputs: Few<Meta>,
-) -> Arc<Node> {
+fn node(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run, outputs: &[Array], ahead: u32) -> Arc<Node> {
     let saves = op.saves();
-    let mut saved = Saved::default();
+    let mut saved = Saved::new();
     if saves.inputs != 0 {
-        let save =
-            |t: &Tensor, a: &Array| SavedInput { tensor: t.clone(), array: a.clone(), version: a.storage().version() };
-        let each = inputs.iter().zip(arrays).enumerate();
-        saved.inputs = each.map(|(i, (t, a))| (saves.inputs >> i & 1 != 0).then(|| save(t, a))).collect();
+        for (i, (tensor, array)) in inputs.iter().zip(&run.inputs).enumerate() {
+            if saves.inputs >> i & 1 != 0 {
+                saved.push(Kept::input(i, Tensor::clone(tensor), array));
+            }
+        }
     }
     if saves.outputs != 0 {
-        let save = |a: &Array| SavedOutput { array: a.clone(), version: a.storage().version() + ahead };
-        saved.outputs = outs.iter().enumerate().map(|(i, a)| (saves.outputs >> i & 1 != 0).then(|| save(a))).collect();
+        for (i, array) in outputs.iter().enumerate() {
+            if saves.outputs >> i & 1 != 0 {
+                saved.push(Kept { version: array.storage().version() + ahead, ..Kept::output(i, array) });
+            }
+        }
     }
-    Arc::new(Node {
-        seq: NEXT.fetch_add(1, Ordering::Relaxed),
-        inputs: inputs.iter().zip(arrays).map(|(t, a)| Slot { edge: t.edge(), meta: *a.meta() }).collect(),
-        outputs,
-        location: Location::caller(),
-        state: Mutex::new(State { saved: Some(saved), hooks: None }),
-        op,
-    })
+    let mut slots = Vec::with_capacity(inputs.len() + run.outputs.len());
+    for (tensor, array) in inputs.iter().zip(&run.inputs) {
+        slots.push(Slot { edge: tensor.edge(), meta: *array.meta() });
+    }
+    for array in &run.outputs {
+        slots.push(Slot { edge: None, meta: *array.meta() });
+    }
+    new(NEXT.fetch_add(1, Ordering::Relaxed), slots, inputs.len(), saved, op)
+}
+
+#[track_caller]
+fn new(seq: u64, slots: Vec<Slot>, num_inputs: usize, saved: Saved, op: Box<dyn Op>) -> Arc<Node> {
+    let state = Mutex::new(State { saved: Some(saved), hooks: None });
+    Arc::new(Node { seq, slots, num_inputs: num_inputs as u32, location: Location::caller(), state, op })
 }
 
 /// A node that stands in no graph, for a backward that is run by itself.
@@ -123,36 +143,19 @@ pub(crate) fn alone(
     outputs: &[(Meta, Option<Array>)],
     needs: &[bool],
 ) -> Arc<Node> {
-    let saved = Saved {
-        inputs: inputs
-            .iter()
-            .map(|(_, a)| {
-                a.as_ref().map(|a| SavedInput {
-                    tensor: Tensor::from_array(a.clone()),
-                    array: a.clone(),
-                    version: a.storage().version(),
-                })
-            })
-            .collect(),
-        outputs: outputs
-            .iter()
-            .map(|(_, a)| a.as_ref().map(|a| SavedOutput { array: a.clone(), version: a.storage().version() }))
-            .collect(),
-    };
+    let mut saved = Saved::new();
+    for (i, (_, array)) in inputs.iter().enumerate() {
+        saved.extend(array.iter().map(|a| Kept::input(i, Tensor::from_array(a.clone()), a)));
+    }
+    for (i, (_, array)) in outputs.iter().enumerate() {
+        saved.extend(array.iter().map(|a| Kept::output(i, a)));
+    }
     // Only whether there is an edge is looked at (`Context::needs`).
     let nowhere = Tensor::from_array(Array::shell(Meta::new(crate::DType::F32, [0])));
-    let slot = |(i, (meta, _)): (usize, &(Meta, Option<Array>))| Slot {
-        edge: needs.get(i).copied().unwrap_or(false).then(|| Edge::Leaf(nowhere.clone())),
-        meta: *meta,
-    };
-    Arc::new(Node {
-        seq: 0,
-        inputs: inputs.iter().enumerate().map(slot).collect(),
-        outputs: outputs.iter().map(|(meta, _)| *meta).collect(),
-        location: Location::caller(),
-        state: Mutex::new(State { saved: Some(saved), hooks: None }),
-        op,
-    })
+    let wants = |i: usize| needs.get(i).copied().unwrap_or(false).then(|| Edge::Leaf(nowhere.clone()));
+    let of_inputs = inputs.iter().enumerate().map(|(i, (meta, _))| Slot { edge: wants(i), meta: *meta });
+    let slots = of_inputs.chain(outputs.iter().map(|(meta, _)| Slot { edge: None, meta: *meta })).collect();
+    new(0, slots, inputs.len(), saved, op)
 }
 
 impl Node {
@@ -165,7 +168,17 @@ impl Node {
     }
     /// Where its gradients go on, by input.
     pub fn edges(&self) -> impl Iterator<Item = Option<&Edge>> {
-        self.inputs.iter().map(|s| s.edge.as_ref())
+        self.inputs().iter().map(|s| s.edge.as_ref())
+    }
+    /// Its inputs.
+    #[inline]
+    pub(crate) fn inputs(&self) -> &[Slot] {
+        &self.slots[..self.num_inputs as usize]
+    }
+    /// Its outputs.
+    #[inline]
+    pub(crate) fn outputs(&self) -> &[Slot] {
+        &self.slots[self.num_inputs as usize..]
     }
     /// Its position in the order of recording.
     pub fn seq(&self) -> u64 {
@@ -190,23 +203,17 @@ impl<'a> Context<'a> {
     /// If it was changed in place since forward, or was not saved.
     #[track_caller]
     pub fn input(&self, i: usize) -> Tensor {
-        let s = self.saved.inputs.get(i).and_then(Option::as_ref);
-        let s = s.unwrap_or_else(|| panic!("{} did not save input {i}", self.node.op.name()));
-        self.check(&s.array, s.version);
-        if s.tensor.array().same_storage(&s.array) {
-            s.tensor.clone()
-        } else {
+        let kept = self.kept(Place::Input(i as u16));
+        match &kept.tensor {
+            Some(tensor) if tensor.array().same_storage(&kept.array) => tensor.clone(),
             // The tensor has been given other numbers (`set_data`); backward is about those that forward saw.
-            Tensor::from_array(s.array.clone())
+            _ => Tensor::from_array(kept.array.clone()),
         }
     }
     /// The numbers of the saved input `i`, without graph.
     #[track_caller]
     pub fn input_array(&self, i: usize) -> Array {
-        let s = self.saved.inputs.get(i).and_then(Option::as_ref);
-        let s = s.unwrap_or_else(|| panic!("{} did not save input {i}", self.node.op.name()));
-        self.check(&s.array, s.version);
-        s.array.clone()
+        self.kept(Place::Input(i as u16)).array.clone()
     }
     /// The saved output `i`, connected to this op.
     #[track_caller]
@@ -217,27 +224,24 @@ impl<'a> Context<'a> {
     /// The numbers of the saved output `i`, without graph.
     #[track_caller]
     pub fn output_array(&self, i: usize) -> Array {
-        let s = self.saved.outputs.get(i).and_then(Option::as_ref);
-        let s = s.unwrap_or_else(|| panic!("{} did not save output {i}", self.node.op.name()));
-        self.check(&s.array, s.version);
-        s.array.clone()
+        self.kept(Place::Output(i as u16)).array.clone()
     }
     /// dtype and shape of input `i`.
     pub fn input_meta(&self, i: usize) -> &Meta {
-        &self.node.inputs[i].meta
+        &self.node.inputs()[i].meta
     }
     /// dtype and shape of output `i`.
     pub fn output_meta(&self, i: usize) -> &Meta {
-        &self.node.outputs[i]
+        &self.node.outputs()[i].meta
     }
     /// The number of inputs.
     pub fn num_inputs(&self) -> usize {
-        self.node.inputs.len()
+        self.node.inputs().len()
     }
     /// Is the gradient of input `i` wanted?
     #[inline]
     pub fn needs(&self, i: usize) -> bool {
-        self.node.inputs[i].edge.is_some()
+        self.node.inputs()[i].edge.is_some()
     }
     /// Will the gradients be differentiated again? Fused formulas that cannot be must then be written in tensor operations.
     #[inline]
@@ -250,9 +254,17 @@ impl<'a> Context<'a> {
         self.extra.borrow_mut().push((output, grad));
     }
 
+    /// What was saved of an input or output, unless it was changed since.
     #[track_caller]
-    fn check(&self, array: &Array, version: u32) {
-        let now = array.storage().version();
+    fn kept(&self, place: Place) -> &Kept {
+        let Some(kept) = self.saved.iter().find(|k| k.place == place) else {
+            let (what, i) = match place {
+                Place::Input(i) => ("input", i),
+                Place::Output(i) => ("output", i),
+            };
+            panic!("{} did not save {what} {i}", self.node.op.name())
+        };
+        let (array, version, now) = (&kept.array, kept.version, kept.array.storage().version());
         if now != version {
             error::fail(
                 self.node.op.name(),
@@ -266,6 +278,7 @@ impl<'a> Context<'a> {
                 ),
             );
         }
+        kept
     }
 }
 
@@ -280,8 +293,7 @@ thread_local! {
 impl Drop for Node {
     fn drop(&mut self) {
         let saved = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).saved.take();
-        let inputs = std::mem::take(&mut self.inputs);
-        bury((inputs, saved));
+        bury((std::mem::take(&mut self.slots), saved));
     }
 }
 
