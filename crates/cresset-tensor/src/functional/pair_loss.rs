@@ -2,7 +2,7 @@
 
 use crate::error::fail;
 use crate::ops::loss::Reduction;
-use crate::ops::pointwise::{BinaryDef, Ints, apply_binary};
+use crate::ops::pointwise::{BinaryDef, Ints, apply_binary, apply_reduced};
 use crate::tensor::Tensor;
 use crate::where_;
 use cresset_kernels::lane::{Binary, InBlocks, InRegisters, Lane, LaneOps};
@@ -106,7 +106,7 @@ impl BinaryDef for BinaryCrossEntropy {
 /// If the shapes do not broadcast.
 #[track_caller]
 pub fn mse_loss(input: &Tensor, target: &Tensor, reduction: Reduction) -> Tensor {
-    reduced(apply_binary(SquaredError, input, target.into()), reduction)
+    apply_reduced(SquaredError, input, target, reduction)
 }
 /// `|input - target|`, reduced (`F.l1_loss`).
 #[track_caller]
@@ -125,7 +125,7 @@ pub fn smooth_l1_loss(input: &Tensor, target: &Tensor, reduction: Reduction, bet
     if beta == 0.0 {
         return l1_loss(input, target, reduction);
     }
-    reduced(apply_binary(Bend { delta: beta, scale: 1.0 / beta, smooth_l1: true }, input, target.into()), reduction)
+    apply_reduced(Bend { delta: beta, scale: 1.0 / beta, smooth_l1: true }, input, target, reduction)
 }
 /// `d² / 2` where `d = |input - target| < delta`, else `delta (d - delta / 2)`, reduced (`F.huber_loss`).
 ///
@@ -136,7 +136,7 @@ pub fn huber_loss(input: &Tensor, target: &Tensor, reduction: Reduction, delta: 
     if !(delta > 0.0) {
         fail("huber_loss", "huber_loss does not support non-positive values for delta.");
     }
-    reduced(apply_binary(Bend { delta, scale: 1.0, smooth_l1: false }, input, target.into()), reduction)
+    apply_reduced(Bend { delta, scale: 1.0, smooth_l1: false }, input, target, reduction)
 }
 /// `-(t ln p + (1 - t) ln(1 - p))` of probabilities `p`, weighted and reduced (`F.binary_cross_entropy`).
 ///
@@ -159,14 +159,10 @@ pub fn binary_cross_entropy(input: &Tensor, target: &Tensor, weight: Option<&Ten
     if crate::kernels::scalars(&outside.array()).iter().any(|s| s.truth()) {
         fail("binary_cross_entropy", "all elements of input should be between 0 and 1");
     }
-    let losses = apply_binary(BinaryCrossEntropy, input, target.into());
-    reduced(
-        match weight {
-            Some(w) => losses * w,
-            None => losses,
-        },
-        reduction,
-    )
+    match weight {
+        Some(w) => reduced(apply_binary(BinaryCrossEntropy, input, target.into()) * w, reduction),
+        None => apply_reduced(BinaryCrossEntropy, input, target, reduction),
+    }
 }
 /// [`binary_cross_entropy`] of `sigmoid(input)` without overflow, weighted, the positive class `pos_weight` times
 /// (`F.binary_cross_entropy_with_logits`).

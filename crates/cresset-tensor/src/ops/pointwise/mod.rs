@@ -11,11 +11,13 @@ mod lane;
 mod operand;
 mod operators;
 pub(super) mod power;
+mod reduced;
 pub mod ternary;
 mod written;
 
 pub(crate) use binary::{BinaryDef, BinaryOp, Slope, apply_binary, apply_binary_inplace, apply_scalar_first};
 pub use operand::Operand;
+pub(crate) use reduced::apply_reduced;
 
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
