@@ -7,8 +7,10 @@ use half::{bf16, f16};
 
 /// How wide a strip is: its sums stay in registers or the first cache.
 const STRIP: usize = 64;
-/// So many rows are added one after the other; beyond, sums of blocks are added pairwise.
-const BLOCK: usize = 32;
+/// So many rows are added one after the other.
+const CHAIN: usize = 32;
+/// Chains beside each other in narrow columns, because one addition waits for the other there. Sums of so many chains are added pairwise.
+const CHAINS: usize = 4;
 
 /// A type whose columns can be summed. f16 and bf16 are summed in f32 and rounded once; integers wrap.
 pub trait Sum: Element {
@@ -90,21 +92,21 @@ impl<T: Sum> Kernel for Strips<'_, T> {
         for (i, out) in self.out.chunks_mut(STRIP).enumerate() {
             let from = first + i * STRIP;
             if S::FUSED && out.len() == STRIP {
-                strip::<T, STRIP>(self.x, self.rows, self.row_stride, from, out);
+                strip::<T, STRIP, 1>(self.x, self.rows, self.row_stride, from, out);
             } else {
                 let mut at = from;
                 let mut eights = out.chunks_exact_mut(8);
                 for out in &mut eights {
-                    strip::<T, 8>(self.x, self.rows, self.row_stride, at, out);
+                    strip::<T, 8, CHAINS>(self.x, self.rows, self.row_stride, at, out);
                     at += 8;
                 }
                 let mut fours = eights.into_remainder().chunks_exact_mut(4);
                 for out in &mut fours {
-                    strip::<T, 4>(self.x, self.rows, self.row_stride, at, out);
+                    strip::<T, 4, CHAINS>(self.x, self.rows, self.row_stride, at, out);
                     at += 4;
                 }
                 for out in fours.into_remainder().chunks_mut(1) {
-                    strip::<T, 1>(self.x, self.rows, self.row_stride, at, out);
+                    strip::<T, 1, CHAINS>(self.x, self.rows, self.row_stride, at, out);
                     at += 1;
                 }
             }
@@ -112,29 +114,53 @@ impl<T: Sum> Kernel for Strips<'_, T> {
     }
 }
 
-/// `W` columns of the rows from `top` on.
+/// `W` columns of the rows from `top` on: `R` chains of rows.
 #[inline(always)]
-fn block<T: Sum, const W: usize>(x: &[T], top: usize, rows: usize, row_stride: usize, from: usize) -> [T::Acc; W] {
-    let mut acc = [T::Acc::default(); W];
-    for i in top..rows.min(top + BLOCK) {
+fn block<T: Sum, const W: usize, const R: usize>(
+    x: &[T],
+    top: usize,
+    rows: usize,
+    row_stride: usize,
+    from: usize,
+) -> [T::Acc; W] {
+    let mut acc = [[T::Acc::default(); W]; R];
+    let mut add = |r: usize, i: usize| {
         let row = &x[i * row_stride + from..][..W];
-        for (a, x) in acc.iter_mut().zip(row) {
+        for (a, x) in acc[r].iter_mut().zip(row) {
             *a = T::add(*a, x.widen());
         }
+    };
+    let (mut i, end) = (top, rows.min(top + CHAIN * R));
+    while i + R <= end {
+        for r in 0..R {
+            add(r, i + r);
+        }
+        i += R;
     }
-    acc
+    // To a chain known to the compiler, or all would lie in memory.
+    while i < end {
+        add(0, i);
+        i += 1;
+    }
+    let mut sum = acc[0];
+    for chain in &acc[1..] {
+        for (a, x) in sum.iter_mut().zip(chain) {
+            *a = T::add(*a, *x);
+        }
+    }
+    sum
 }
 
 /// `W` columns. `levels[l]` holds the sum of `2^l` blocks, as the bits of the number of blocks say.
 #[inline(always)]
-fn strip<T: Sum, const W: usize>(x: &[T], rows: usize, row_stride: usize, from: usize, out: &mut [T]) {
-    let mut acc = block::<T, W>(x, 0, rows, row_stride, from);
-    if rows > BLOCK {
+fn strip<T: Sum, const W: usize, const R: usize>(x: &[T], rows: usize, row_stride: usize, from: usize, out: &mut [T]) {
+    let mut acc = block::<T, W, R>(x, 0, rows, row_stride, from);
+    if rows > CHAIN * R {
         let mut levels = [[T::Acc::default(); W]; 32];
-        let blocks = rows.div_ceil(BLOCK);
+        let blocks = rows.div_ceil(CHAIN * R);
         levels[0] = acc;
         for i in 1..blocks {
-            acc = block::<T, W>(x, i * BLOCK, rows, row_stride, from);
+            acc = block::<T, W, R>(x, i * CHAIN * R, rows, row_stride, from);
             let mut level = 0;
             while i >> level & 1 == 1 {
                 for (a, l) in acc.iter_mut().zip(&levels[level]) {
@@ -162,7 +188,7 @@ fn strip<T: Sum, const W: usize>(x: &[T], rows: usize, row_stride: usize, from: 
 mod tests {
     #[test]
     fn sums_of_any_size() {
-        for (rows, cols) in [(0, 3), (1, 1), (3, 7), (33, 64), (70, 75), (1000, 137)] {
+        for (rows, cols) in [(0, 3), (1, 1), (3, 7), (33, 64), (70, 75), (131, 13), (1000, 137)] {
             let x: Vec<f64> = (0..rows * (cols + 1)).map(|i| (i % 17) as f64).collect();
             let mut out = vec![1.0; cols];
             super::sum(&x, rows, cols + 1, &mut out);
