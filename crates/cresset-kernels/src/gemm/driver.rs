@@ -21,7 +21,7 @@ use crate::threads;
 const KC: usize = 800;
 /// Most products that are added up one after the other; a longer sum is made of such chains, as even as can be. Rounding then leaves as little in a
 /// sum of 784 as MKL's products leave (half of what one chain would), for two hundredths of the time.
-const CHAIN: usize = 128;
+pub(super) const CHAIN: usize = 128;
 /// From this many operations (two for each multiply-add) on, threads pay.
 const PARALLEL: usize = 400_000;
 /// Numbers of C that make a piece if there is hardly a sum.

@@ -1,5 +1,6 @@
 //! The kernels' text for thin products: dot products, a row times a matrix, a very short `k`.
 
+use super::driver::CHAIN;
 use super::tile::{Tile, load_lanes};
 use super::vector::{Float, Vector};
 use std::mem::MaybeUninit;
@@ -129,12 +130,25 @@ pub struct Sweep<T> {
 
 pub type SweepFn<T> = unsafe fn(&Sweep<T>);
 
+/// Up to so many vectors of columns are done one after the other, with sums in registers.
+const NARROW: usize = 4;
+
 /// Goes through the matrix row by row, eight at a time, because strips of columns would touch a page per row.
 #[inline(always)]
 pub unsafe fn sweep<V: Vector>(s: &Sweep<V::T>) {
     const ROOM: usize = 1024;
     const ROWS: usize = 8;
-    // Written as far as it is needed: to clear all of it takes longer than a product of twenty columns.
+    if s.cols <= NARROW * V::W {
+        let mut j = 0;
+        while j < s.cols {
+            let n = if s.cols - j < V::W { s.cols - j } else { V::W };
+            // SAFETY: columns j to j + n exist.
+            unsafe { narrow::<V>(s, j, n) };
+            j += n;
+        }
+        return;
+    }
+    // Written as far as it is needed: to clear all of it takes longer than a short product.
     let mut room = [const { MaybeUninit::<V::T>::uninit() }; ROOM];
     let mut j0 = 0;
     while j0 < s.cols {
@@ -163,6 +177,52 @@ pub unsafe fn sweep<V: Vector>(s: &Sweep<V::T>) {
             }
         }
         j0 += n;
+    }
+}
+
+/// `n` columns, at most a vector of them: eight chains of rows, because one product waits for the other.
+#[inline(always)]
+unsafe fn narrow<V: Vector>(s: &Sweep<V::T>, j: usize, n: usize) {
+    const CHAINS: usize = 8;
+    // SAFETY: the caller's columns exist, and all rows.
+    unsafe {
+        let part = n < V::W;
+        let product = |p: usize, sum: V| {
+            let row = load_lanes::<V>(s.m.add(p * s.ldm + j), part, n);
+            V::splat(*s.x.add(p * s.x_step)).mul_add(row, sum)
+        };
+        let mut total = V::splat(V::T::ZERO);
+        let mut p = 0;
+        while p < s.k {
+            let end = s.k.min(p + CHAINS * CHAIN);
+            let mut acc = [V::splat(V::T::ZERO); CHAINS];
+            while p + CHAINS <= end {
+                for i in 0..CHAINS {
+                    acc[i] = product(p + i, acc[i]);
+                }
+                p += CHAINS;
+            }
+            while p < end {
+                acc[0] = product(p, acc[0]);
+                p += 1;
+            }
+            for i in 0..CHAINS {
+                total = total.add(acc[i]);
+            }
+        }
+        let plain = s.alpha == V::T::ONE && s.beta == V::T::ZERO && s.bias.is_null() && !s.relu;
+        if plain && s.c_step == 1 {
+            let c = s.c.add(j);
+            return if part { total.store_part(c, n) } else { total.store(c) };
+        }
+        // A vector has 64 bytes at most.
+        let mut sums = [V::T::ZERO; 16];
+        total.store(sums.as_mut_ptr());
+        for (i, sum) in sums.iter().enumerate().take(n) {
+            let c = s.c.add((j + i) * s.c_step);
+            let bias = if s.bias.is_null() { None } else { Some(*s.bias.add((j + i) * s.bias_step)) };
+            *c = finish_one(*sum, c, s.alpha, s.beta, bias, s.relu);
+        }
     }
 }
 
