@@ -125,7 +125,9 @@ fn block<T: Sum, const W: usize, const R: usize>(
 ) -> [T::Acc; W] {
     let mut acc = [[T::Acc::default(); W]; R];
     let mut add = |r: usize, i: usize| {
-        let row = &x[i * row_stride + from..][..W];
+        debug_assert!(i * row_stride + from + W <= x.len());
+        // SAFETY: `sum` has checked that every row lies within x; a strip has columns of the row. (Checks for each row took half of the time.)
+        let row = unsafe { x.get_unchecked(i * row_stride + from..i * row_stride + from + W) };
         for (a, x) in acc[r].iter_mut().zip(row) {
             *a = T::add(*a, x.widen());
         }
