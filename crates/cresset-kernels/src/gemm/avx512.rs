@@ -13,7 +13,7 @@ pub struct F32x16(__m512);
 
 macro_rules! avx512 {
     ($name:ident, $t:ty, $w:literal, $square:literal, $mask:ty, $transpose:ident, $set1:ident, $load:ident, $store:ident,
-     $load_mask:ident, $store_mask:ident, $fma:ident, $mul:ident, $add:ident, $max:ident, $zero:ident, $reduce:ident) => {
+     $load_mask:ident, $store_mask:ident, $fma:ident, $mul:ident, $add:ident, $max:ident, $zero:ident, $reduce:ident, $sums:ident) => {
         // SAFETY: every function is the instruction of its name; partial loads and stores touch the first `n` lanes only.
         unsafe impl Vector for $name {
             type T = $t;
@@ -72,6 +72,11 @@ macro_rules! avx512 {
                 unsafe { $reduce(self.0) }
             }
             #[inline(always)]
+            unsafe fn sums<const N: usize>(v: [Self; N]) -> [$t; N] {
+                // SAFETY: see above.
+                unsafe { $sums(v.map(|v| v.0)) }
+            }
+            #[inline(always)]
             unsafe fn transpose(src: *const $t, lds: usize, dst: *mut $t, ldd: usize) {
                 // SAFETY: the square is readable and writable.
                 unsafe { $transpose(src, lds, dst, ldd) }
@@ -102,8 +107,31 @@ avx512!(
     _mm512_add_ps,
     _mm512_max_ps,
     _mm512_setzero_ps,
-    _mm512_reduce_add_ps
+    _mm512_reduce_add_ps,
+    sums16
 );
+
+/// The sums of vectors. Four share the steps of their last halvings.
+#[inline(always)]
+unsafe fn sums16<const N: usize>(v: [__m512; N]) -> [f32; N] {
+    // SAFETY: the processor has AVX-512, as the caller says; four numbers are stored where there are four.
+    unsafe {
+        let mut sums = [0.0; N];
+        if N == 4 {
+            let half = |i: usize| _mm256_add_ps(_mm512_castps512_ps256(v[i]), _mm512_extractf32x8_ps::<1>(v[i]));
+            let pair = |a, b| _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (ab, cd) = (pair(half(0), half(1)), pair(half(2), half(3)));
+            let all = _mm256_add_ps(_mm256_shuffle_ps::<0x44>(ab, cd), _mm256_shuffle_ps::<0xee>(ab, cd));
+            let all = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps::<1>(all));
+            _mm_storeu_ps(sums.as_mut_ptr(), all);
+        } else {
+            for (sum, v) in sums.iter_mut().zip(v) {
+                *sum = _mm512_reduce_add_ps(v);
+            }
+        }
+        sums
+    }
+}
 kernels!(
     f32_kernels,
     F32x16,

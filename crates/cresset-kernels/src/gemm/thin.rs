@@ -78,20 +78,39 @@ unsafe fn dots_of<V: Vector, const MX: usize, const NW: usize, const U: usize>(d
         // more than twice as long for three and four vectors.
         let mut sums = [[V::T::ZERO; NW]; MX];
         for i in 0..MX {
+            let mut v = acc[0][i];
             for j in 0..NW {
-                let mut v = acc[0][i][j];
                 for u in 1..U {
-                    v = v.add(acc[u][i][j]);
+                    v[j] = v[j].add(acc[u][i][j]);
                 }
-                sums[i][j] = v.sum();
+            }
+            sums[i] = V::sums(v);
+        }
+        // Each question once for all.
+        let c = |i: usize, j: usize| d.c.add(i * d.c_x + (r + j) * d.c_row);
+        if d.alpha != V::T::ONE || d.beta != V::T::ZERO {
+            for i in 0..MX {
+                for j in 0..NW {
+                    sums[i][j] = finish_one(sums[i][j], c(i, j), d.alpha, d.beta, None, false);
+                }
+            }
+        }
+        if !d.bias.is_null() {
+            for j in 0..NW {
+                let bias = *d.bias.add((r + j) * d.bias_row);
+                for i in 0..MX {
+                    sums[i][j] = sums[i][j] + bias;
+                }
+            }
+        }
+        if d.relu {
+            for i in 0..MX {
+                sums[i] = sums[i].map(V::T::relu);
             }
         }
         for i in 0..MX {
             for j in 0..NW {
-                let row = r + j;
-                let c = d.c.add(i * d.c_x + row * d.c_row);
-                let bias = if d.bias.is_null() { None } else { Some(*d.bias.add(row * d.bias_row)) };
-                *c = finish_one(sums[i][j], c, d.alpha, d.beta, bias, d.relu);
+                *c(i, j) = sums[i][j];
             }
         }
     }

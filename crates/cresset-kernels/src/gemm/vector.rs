@@ -61,6 +61,12 @@ pub unsafe trait Vector: Copy {
     unsafe fn relu(self) -> Self;
     /// The sum of the lanes, in a fixed order.
     unsafe fn sum(self) -> Self::T;
+    /// The sums of several, each in a fixed order.
+    #[inline(always)]
+    unsafe fn sums<const N: usize>(v: [Self; N]) -> [Self::T; N] {
+        // SAFETY: as the trait says.
+        v.map(|v| unsafe { v.sum() })
+    }
     /// `dst[j * ldd + i] = src[i * lds + j]` for `i, j < SQUARE`, in ascending order of `j`.
     unsafe fn transpose(src: *const Self::T, lds: usize, dst: *mut Self::T, ldd: usize);
     /// Asks for the line of `p`, which may be any address.
