@@ -1,11 +1,11 @@
 //! What an op is, and the one function that runs an op and records it in the graph.
 
 use crate::array::{Array, Meta};
-use crate::autograd::node::Node;
+use crate::autograd::node::{Edges, Node};
 use crate::autograd::{mode, node};
 use crate::error::{self, Error};
 use crate::record;
-use crate::tensor::Tensor;
+use crate::tensor::{Entered, Tensor};
 use crate::watch::{self, Watch};
 use smallvec::SmallVec;
 use std::fmt::Debug;
@@ -309,6 +309,8 @@ pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
 pub(crate) struct Run {
     pub inputs: SmallVec<[Array; 3]>,
     pub outputs: Few<Array>,
+    /// Of the inputs, where a graph is wanted.
+    pub edges: Edges,
     view: bool,
     /// Is the op to be kept, in the graph or in a recording?
     recorded: bool,
@@ -321,8 +323,8 @@ impl Run {
     #[inline(always)]
     fn forward(op: &dyn Op, inputs: &[&Tensor]) -> Run {
         let mut watch = watch::begin(op, inputs, false);
-        let mut arrays = SmallVec::with_capacity(inputs.len());
-        let any = enter(inputs, &mut arrays);
+        let (mut arrays, mut edges) = (SmallVec::new(), Edges::new());
+        let entered = enter(inputs, &mut arrays, &mut edges);
         // Filled by hand: `collect` is a call each.
         let (mut metas, mut refs) = (SmallVec::<[&Meta; 3]>::new(), SmallVec::<[&Array; 3]>::new());
         for a in &arrays {
@@ -333,7 +335,7 @@ impl Run {
             Ok(m) => m,
             Err(sentence) => error::raise(Error::new(op.name(), sentence)),
         };
-        let wants_graph = check_graph(op, inputs, any);
+        let wants_graph = check_graph(op, entered);
         let outputs = op.forward(&refs, &out_metas);
         drop((refs, metas));
         debug_assert!(
@@ -345,7 +347,7 @@ impl Run {
         if let Some(watch) = &mut watch {
             recorded |= watch.ran(op, &arrays, &outputs);
         }
-        Run { inputs: arrays, outputs, view: op.is_view(), recorded, watch }
+        Run { inputs: arrays, outputs, edges, view: op.is_view(), recorded, watch }
     }
 
     #[track_caller]
@@ -370,7 +372,7 @@ impl Run {
     /// Keeps the op in the graph.
     #[track_caller]
     #[inline]
-    fn node(&self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Option<Arc<Node>> {
+    fn node(&mut self, kept: Option<Box<dyn Op>>, inputs: &[&Tensor]) -> Option<Arc<Node>> {
         #[allow(clippy::manual_map, reason = "a closure has no caller, whose place the node keeps")]
         match kept {
             Some(op) => Some(node::record(op, inputs, self)),
@@ -410,39 +412,43 @@ fn wants_graph(inputs: &[&Tensor]) -> bool {
     mode::is_grad_enabled() && inputs.iter().any(|t| t.requires_grad())
 }
 
-/// Takes the numbers of all inputs; says whether one of them requires grad.
+/// Takes the numbers of all inputs, and where a graph may be wanted their edges; says what is true of any of them.
 #[inline]
-fn enter(inputs: &[&Tensor], arrays: &mut SmallVec<[Array; 3]>) -> bool {
-    let mut any = false;
+fn enter(inputs: &[&Tensor], arrays: &mut SmallVec<[Array; 3]>, edges: &mut Edges) -> Entered {
+    let graph = mode::is_grad_enabled();
+    let mut any = Entered::default();
     for t in inputs {
-        any |= t.enter(arrays);
+        let one = t.enter(arrays, graph, edges);
+        any.wants |= one.wants;
+        any.stale |= one.stale;
+    }
+    if !edges.is_empty() {
+        edges.resize_with(inputs.len(), || None);
     }
     any
 }
 
-/// Must a run with these inputs, of which `any` requires grad, be recorded? Refuses what could not be differentiated, before anything is computed.
+/// Must a run with these inputs be recorded? Refuses what could not be differentiated, before anything is computed.
 #[track_caller]
 #[inline]
-fn check_graph(op: &dyn Op, inputs: &[&Tensor], any: bool) -> bool {
-    if any {
+fn check_graph(op: &dyn Op, inputs: Entered) -> bool {
+    if inputs.wants {
         mode::saw_grad();
     }
-    let wants_graph = any && mode::is_grad_enabled();
+    let wants_graph = inputs.wants && mode::is_grad_enabled();
     if wants_graph {
-        check_inputs(op, inputs);
+        check_inputs(op, inputs.stale);
     }
     wants_graph
 }
 
 #[track_caller]
-fn check_inputs(op: &dyn Op, inputs: &[&Tensor]) {
-    for t in inputs {
-        if t.is_stale_view() {
-            error::fail(
-                op.name(),
-                "an input is a view whose base was modified in place under autograd after the view was made; its history is lost. Make the view again after the in-place operation",
-            );
-        }
+fn check_inputs(op: &dyn Op, stale: bool) {
+    if stale {
+        error::fail(
+            op.name(),
+            "an input is a view whose base was modified in place under autograd after the view was made; its history is lost. Make the view again after the in-place operation",
+        );
     }
     if let Some(sentence) = op.refuse_grad() {
         error::fail(op.name(), sentence);
@@ -467,15 +473,15 @@ impl Run {
         let target = inputs[0];
         let name = op.name();
         let mut watch = watch::begin(op, inputs, true);
-        let mut arrays = SmallVec::with_capacity(inputs.len());
-        let any = enter(inputs, &mut arrays);
+        let (mut arrays, mut edges) = (SmallVec::new(), Edges::new());
+        let entered = enter(inputs, &mut arrays, &mut edges);
         let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
             Ok(m) => m,
             Err(sentence) => error::raise(Error::new(name, sentence)),
         };
         check_inplace(name, target, metas[0], &out_metas[0]);
-        let recorded = check_graph(op, inputs, any);
+        let recorded = check_graph(op, entered);
         if recorded {
             target.check_inplace_under_grad(name);
         }
@@ -486,7 +492,7 @@ impl Run {
         if let Some(watch) = &mut watch {
             recorded |= watch.ran(op, &arrays, &outputs);
         }
-        Run { inputs: arrays, outputs, view: false, recorded, watch }
+        Run { inputs: arrays, outputs, edges, view: false, recorded, watch }
     }
 
     #[track_caller]
@@ -497,7 +503,7 @@ impl Run {
         let (kept, noted) = self.share(kept, inputs);
         #[allow(clippy::manual_map, reason = "a closure has no caller, whose place the node keeps")]
         let node = match kept {
-            Some(op) => Some(node::record_inplace(op, inputs, &self)),
+            Some(op) => Some(node::record_inplace(op, inputs, &mut self)),
             None => None,
         };
         crate::kernels::overwrite(&self.inputs[0], self.outputs.swap_remove(0));
@@ -518,8 +524,8 @@ impl Run {
 /// but the first lies in the target's storage.
 #[track_caller]
 pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOnce(&O, &[Array])) -> Tensor {
-    let mut arrays = SmallVec::with_capacity(inputs.len());
-    let any = enter(inputs, &mut arrays);
+    let (mut arrays, mut edges) = (SmallVec::new(), Edges::new());
+    let any = enter(inputs, &mut arrays, &mut edges).wants;
     if any && mode::is_grad_enabled() || mode::is_recording() {
         return apply_inplace(op, inputs);
     }

@@ -1,7 +1,7 @@
 //! The tensor: a cheap handle to numbers and their place in the graph.
 
 use crate::array::{Array, Meta};
-use crate::autograd::node::{Edge, NodeHooks, TensorHook};
+use crate::autograd::node::{Edge, Edges, NodeHooks, TensorHook};
 use crate::autograd::{self, Backward, mode};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
@@ -58,6 +58,23 @@ struct State {
     extra: Option<Box<Extra>>,
 }
 
+impl State {
+    /// Is it a view whose base got a new history since? Its own history then misses what happened to the numbers.
+    #[inline]
+    fn is_stale_view(&self) -> bool {
+        self.view && self.history != u32::MAX && self.history != self.array.storage().history()
+    }
+}
+
+/// What an op learns of an input.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Entered {
+    /// Will backward compute a gradient through it?
+    pub wants: bool,
+    /// Is it a view with a lost history? (Known only where a graph is asked for.)
+    pub stale: bool,
+}
+
 /// What few tensors have.
 #[derive(Default)]
 struct Extra {
@@ -112,18 +129,28 @@ impl Tensor {
     pub(crate) fn array_unseen(&self) -> Array {
         self.lock().array.clone()
     }
-    /// Adds the numbers to an op's inputs; says whether backward will compute a gradient through them. One lock serves both: a lock is a fifth of
-    /// what an op on one number takes.
+    /// Adds the numbers to an op's inputs, and with `graph` its edge behind those of the inputs before it, if it has one. One lock serves all that an op asks: a lock is a fifth of what an op on one number
+    /// takes.
     #[inline]
-    pub(crate) fn enter(&self, inputs: &mut SmallVec<[Array; 3]>) -> bool {
+    pub(crate) fn enter(&self, inputs: &mut SmallVec<[Array; 3]>, graph: bool, edges: &mut Edges) -> Entered {
         let s = self.lock();
         inputs.push(s.array.clone());
-        s.requires_grad || s.grad_fn.is_some()
+        let wants = s.requires_grad || s.grad_fn.is_some();
+        if graph && wants {
+            edges.resize_with(inputs.len() - 1, || None);
+            edges.push(self.edge_of(&s));
+        }
+        Entered { wants, stale: graph && s.is_stale_view() }
     }
     /// dtype and shape.
     #[inline]
     pub fn meta(&self) -> Meta {
         *self.lock().array.meta()
+    }
+    /// Are these its dtype and shape?
+    #[inline]
+    pub(crate) fn has_meta(&self, meta: &Meta) -> bool {
+        self.lock().array.meta() == meta
     }
     /// The sizes, printed as `torch.Size([2, 3])` (`x.shape`).
     #[inline]
@@ -297,7 +324,10 @@ impl Tensor {
     /// Where a gradient of this tensor goes, if it requires one and recording is on.
     #[inline]
     pub(crate) fn edge(&self) -> Option<Edge> {
-        let s = self.lock();
+        self.edge_of(&self.lock())
+    }
+    #[inline]
+    fn edge_of(&self, s: &State) -> Option<Edge> {
         match &s.grad_fn {
             Some((node, output)) => Some(Edge::Node(node.clone(), *output)),
             None if s.requires_grad => Some(Edge::Leaf(self.clone())),
@@ -535,11 +565,6 @@ impl Tensor {
             s.grad_fn.replace((node, 0))
         };
         drop(old);
-    }
-    /// Is it a view whose base got a new history since? Its own history then misses what happened to the numbers.
-    pub(crate) fn is_stale_view(&self) -> bool {
-        let s = self.lock();
-        s.history != u32::MAX && s.view && s.history != s.array.storage().history()
     }
     /// Was it made by an op that shares its input's memory? (`x._is_view()`)
     pub fn is_view(&self) -> bool {

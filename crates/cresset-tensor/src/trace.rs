@@ -321,10 +321,10 @@ pub(crate) fn backward(node: &Arc<Node>) -> Option<Open> {
         nodes.binary_search_by_key(&node.seq(), |(seq, _)| *seq).ok().map(|i| nodes[i].1)
     });
     let open = begin(Kind::Backward, node.name().into(), scope)?;
-    let inputs: Vec<(Meta, bool)> = node.inputs().iter().map(|s| (s.meta, s.edge.is_some())).collect();
-    let outputs: Vec<Meta> = node.outputs().iter().map(|s| s.meta).collect();
-    open.cost(cost::backward(&*node.op, &inputs, &outputs));
-    open.moved(outputs.iter().copied(), inputs.iter().filter(|(_, wants)| *wants).map(|(m, _)| *m));
+    let inputs: Vec<(Meta, bool)> =
+        node.inputs().iter().zip(node.edges()).map(|(m, edge)| (*m, edge.is_some())).collect();
+    open.cost(cost::backward(&*node.op, &inputs, node.outputs()));
+    open.moved(node.outputs().iter().copied(), inputs.iter().filter(|(_, wants)| *wants).map(|(m, _)| *m));
     Some(open)
 }
 

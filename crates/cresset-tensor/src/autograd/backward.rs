@@ -163,9 +163,9 @@ impl Engine {
         if anomaly {
             check_nan(node, &grads, &results);
         }
-        for (slot, g) in node.inputs().iter().zip(results) {
-            if let (Some(edge), Some(g)) = (&slot.edge, g) {
-                self.send(edge, fit(g, &slot.meta));
+        for ((edge, meta), g) in node.edges().zip(node.inputs()).zip(results) {
+            if let (Some(edge), Some(g)) = (edge, g) {
+                self.send(edge, fit(g, meta));
             }
         }
         for (output, g) in extra {
@@ -179,10 +179,10 @@ impl Engine {
 
 /// Undoes broadcasting and promotion: a gradient gets the shape and dtype of its input. The only place where that is done.
 pub(crate) fn fit(g: Tensor, meta: &Meta) -> Tensor {
-    let have = g.meta();
-    if have == *meta {
+    if g.has_meta(meta) {
         return g;
     }
+    let have = g.meta();
     let g = if have.shape == meta.shape { g } else { g.sum_to_size(&meta.shape[..]) };
     if have.dtype == meta.dtype { g } else { g.to_dtype(meta.dtype) }
 }

@@ -20,12 +20,8 @@ pub enum Edge {
     Node(Arc<Node>, u32),
 }
 
-/// What there is one of for each input and each output of a node.
-pub(crate) struct Slot {
-    /// Of an input that wants a gradient.
-    pub edge: Option<Edge>,
-    pub meta: Meta,
-}
+/// For each input of a node the edge, if it wants a gradient.
+pub(crate) type Edges = SmallVec<[Option<Edge>; 3]>;
 
 /// One recorded run of an op.
 // The op stands behind a pointer, so that no text need be compiled for each type of op (a box of an op without fields costs nothing), and so do the
@@ -33,9 +29,9 @@ pub(crate) struct Slot {
 pub struct Node {
     /// Position in the order of recording; backward goes down it.
     pub(crate) seq: u64,
+    edges: Edges,
     /// Of the inputs, then of the outputs.
-    slots: Vec<Slot>,
-    num_inputs: u32,
+    metas: Vec<Meta>,
     pub(crate) location: &'static Location<'static>,
     pub(crate) state: Mutex<State>,
     /// The op itself.
@@ -91,19 +87,21 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// Records a run of `op`. The graph is written nowhere else.
 #[track_caller]
-pub(crate) fn record(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run) -> Arc<Node> {
-    node(op, inputs, run, &run.outputs, 0)
+pub(crate) fn record(op: Box<dyn Op>, inputs: &[&Tensor], run: &mut Run) -> Arc<Node> {
+    let saved = saved(&*op, inputs, run, &run.outputs, 0);
+    node(op, saved, run)
 }
 
 /// The same for an in-place op: its output's version will be one higher once it is written.
 #[track_caller]
-pub(crate) fn record_inplace(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run) -> Arc<Node> {
+pub(crate) fn record_inplace(op: Box<dyn Op>, inputs: &[&Tensor], run: &mut Run) -> Arc<Node> {
     // The result moves into the target's memory, so what is saved of it is the target itself.
-    node(op, inputs, run, &run.inputs[..1], 1)
+    let saved = saved(&*op, inputs, run, &run.inputs[..1], 1);
+    node(op, saved, run)
 }
 
-#[track_caller]
-fn node(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run, outputs: &[Array], ahead: u32) -> Arc<Node> {
+/// What backward reads; `outputs` will be `ahead` versions further.
+fn saved(op: &dyn Op, inputs: &[&Tensor], run: &Run, outputs: &[Array], ahead: u32) -> Saved {
     let saves = op.saves();
     let mut saved = Saved::new();
     if saves.inputs != 0 {
@@ -120,20 +118,24 @@ fn node(op: Box<dyn Op>, inputs: &[&Tensor], run: &Run, outputs: &[Array], ahead
             }
         }
     }
-    let mut slots = Vec::with_capacity(inputs.len() + run.outputs.len());
-    for (tensor, array) in inputs.iter().zip(&run.inputs) {
-        slots.push(Slot { edge: tensor.edge(), meta: *array.meta() });
-    }
-    for array in &run.outputs {
-        slots.push(Slot { edge: None, meta: *array.meta() });
-    }
-    new(NEXT.fetch_add(1, Ordering::Relaxed), slots, inputs.len(), saved, op)
+    saved
 }
 
 #[track_caller]
-fn new(seq: u64, slots: Vec<Slot>, num_inputs: usize, saved: Saved, op: Box<dyn Op>) -> Arc<Node> {
+fn node(op: Box<dyn Op>, saved: Saved, run: &mut Run) -> Arc<Node> {
+    // A checkpoint is recorded even if its input needs no gradient.
+    run.edges.resize_with(run.inputs.len(), || None);
+    let mut metas = Vec::with_capacity(run.inputs.len() + run.outputs.len());
+    for array in run.inputs.iter().chain(&run.outputs) {
+        metas.push(*array.meta());
+    }
+    new(NEXT.fetch_add(1, Ordering::Relaxed), std::mem::take(&mut run.edges), metas, saved, op)
+}
+
+#[track_caller]
+fn new(seq: u64, edges: Edges, metas: Vec<Meta>, saved: Saved, op: Box<dyn Op>) -> Arc<Node> {
     let state = Mutex::new(State { saved: Some(saved), hooks: None });
-    Arc::new(Node { seq, slots, num_inputs: num_inputs as u32, location: Location::caller(), state, op })
+    Arc::new(Node { seq, edges, metas, location: Location::caller(), state, op })
 }
 
 /// A node that stands in no graph, for a backward that is run by itself.
@@ -153,9 +155,8 @@ pub(crate) fn alone(
     // Only whether there is an edge is looked at (`Context::needs`).
     let nowhere = Tensor::from_array(Array::shell(Meta::new(crate::DType::F32, [0])));
     let wants = |i: usize| needs.get(i).copied().unwrap_or(false).then(|| Edge::Leaf(nowhere.clone()));
-    let of_inputs = inputs.iter().enumerate().map(|(i, (meta, _))| Slot { edge: wants(i), meta: *meta });
-    let slots = of_inputs.chain(outputs.iter().map(|(meta, _)| Slot { edge: None, meta: *meta })).collect();
-    new(0, slots, inputs.len(), saved, op)
+    let metas = inputs.iter().chain(outputs).map(|(meta, _)| *meta).collect();
+    new(0, (0..inputs.len()).map(wants).collect(), metas, saved, op)
 }
 
 impl Node {
@@ -168,17 +169,17 @@ impl Node {
     }
     /// Where its gradients go on, by input.
     pub fn edges(&self) -> impl Iterator<Item = Option<&Edge>> {
-        self.inputs().iter().map(|s| s.edge.as_ref())
+        self.edges.iter().map(Option::as_ref)
     }
-    /// Its inputs.
+    /// dtype and shape of its inputs.
     #[inline]
-    pub(crate) fn inputs(&self) -> &[Slot] {
-        &self.slots[..self.num_inputs as usize]
+    pub(crate) fn inputs(&self) -> &[Meta] {
+        &self.metas[..self.edges.len()]
     }
-    /// Its outputs.
+    /// dtype and shape of its outputs.
     #[inline]
-    pub(crate) fn outputs(&self) -> &[Slot] {
-        &self.slots[self.num_inputs as usize..]
+    pub(crate) fn outputs(&self) -> &[Meta] {
+        &self.metas[self.edges.len()..]
     }
     /// Its position in the order of recording.
     pub fn seq(&self) -> u64 {
@@ -228,20 +229,20 @@ impl<'a> Context<'a> {
     }
     /// dtype and shape of input `i`.
     pub fn input_meta(&self, i: usize) -> &Meta {
-        &self.node.inputs()[i].meta
+        &self.node.inputs()[i]
     }
     /// dtype and shape of output `i`.
     pub fn output_meta(&self, i: usize) -> &Meta {
-        &self.node.outputs()[i].meta
+        &self.node.outputs()[i]
     }
     /// The number of inputs.
     pub fn num_inputs(&self) -> usize {
-        self.node.inputs().len()
+        self.node.edges.len()
     }
     /// Is the gradient of input `i` wanted?
     #[inline]
     pub fn needs(&self, i: usize) -> bool {
-        self.node.inputs()[i].edge.is_some()
+        self.node.edges[i].is_some()
     }
     /// Will the gradients be differentiated again? Fused formulas that cannot be must then be written in tensor operations.
     #[inline]
@@ -284,7 +285,7 @@ impl<'a> Context<'a> {
 
 // Graphs may be 150,000 nodes deep, so dropping one must not recurse: a node that dies hands its edges and saved tensors to the loop of the
 // outermost drop on this thread.
-type Remains = (Vec<Slot>, Option<Saved>);
+type Remains = (Edges, Option<Saved>);
 thread_local! {
     static DYING: RefCell<Vec<Remains>> = const { RefCell::new(Vec::new()) };
     static LOOPING: Cell<bool> = const { Cell::new(false) };
@@ -293,12 +294,12 @@ thread_local! {
 impl Drop for Node {
     fn drop(&mut self) {
         let saved = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).saved.take();
-        bury((std::mem::take(&mut self.slots), saved));
+        bury((std::mem::take(&mut self.edges), saved));
     }
 }
 
 pub(crate) fn bury_saved(saved: Saved) {
-    bury((Vec::new(), Some(saved)));
+    bury((Edges::new(), Some(saved)));
 }
 
 fn bury(remains: Remains) {
