@@ -147,6 +147,11 @@ impl Tensor {
     pub fn meta(&self) -> Meta {
         *self.lock().array.meta()
     }
+    /// Looks at the numbers' layout, in one lock and without a copy.
+    #[inline]
+    pub(crate) fn seen<R>(&self, look: impl FnOnce(&Array) -> R) -> R {
+        look(&self.lock().array)
+    }
     /// Are these its dtype and shape?
     #[inline]
     pub(crate) fn has_meta(&self, meta: &Meta) -> bool {
@@ -357,8 +362,9 @@ impl Tensor {
     #[track_caller]
     pub fn set_grad(&self, grad: Option<Tensor>) {
         if let Some(g) = &grad {
-            let (have, want) = (g.meta(), self.meta());
-            if have != want {
+            let want = self.meta();
+            if !g.has_meta(&want) {
+                let have = g.meta();
                 fail(
                     "set_grad",
                     format!(
@@ -393,6 +399,23 @@ impl Tensor {
     /// Removes the gradient (`x.grad = None`).
     pub fn zero_grad(&self) {
         self.set_grad(None);
+    }
+    /// Takes a gradient over that nobody else can see, if there is none yet and nobody wants to hear of it: the usual case, in one lock of either tensor
+    /// instead of eight. Otherwise gives it back.
+    pub(crate) fn take_first_grad(&self, g: Tensor) -> Option<Tensor> {
+        let alone = Arc::strong_count(&g.0) == 1 && Arc::weak_count(&g.0) == 0;
+        if !alone || mode::is_grad_enabled() || mode::is_recording() {
+            return Some(g);
+        }
+        let mut s = self.lock();
+        let free = |e: &Extra| e.grad.is_none() && e.hooks.is_empty() && e.post_accumulate.is_empty();
+        let fits = |a: &Array| a.meta() == s.array.meta() && a.is_exclusive() && a.is_contiguous();
+        // `g` is not this tensor, which the caller holds, too; so the second lock is of another.
+        if !s.extra.as_deref().is_none_or(free) || !fits(&g.lock().array) {
+            return Some(g);
+        }
+        s.extra.get_or_insert_with(Box::<Extra>::default).grad = Some(g);
+        None
     }
     /// `.grad += g`, taking `g` over where nobody else can see it.
     pub(crate) fn accumulate_grad(&self, g: Tensor) {
@@ -429,7 +452,7 @@ impl Tensor {
         match self.grad_fn() {
             Some((node, output)) => {
                 let mut state = node.lock();
-                let hooks = state.hooks.get_or_insert_with(Box::<NodeHooks>::default);
+                let hooks = node.hooks_of(&mut state);
                 if !hooks.retain.iter().any(|(_, t)| t.upgrade().is_some_and(|t| t.is_same(self))) {
                     hooks.retain.push((output, self.downgrade()));
                 }
@@ -447,7 +470,7 @@ impl Tensor {
         let hook: TensorHook = Arc::new(hook);
         match self.grad_fn() {
             Some((node, output)) => {
-                node.lock().hooks.get_or_insert_with(Box::<NodeHooks>::default).tensor.push((output, id, hook));
+                node.hooks_of(&mut node.lock()).tensor.push((output, id, hook));
                 HookHandle(Some(Box::new(move || {
                     if let Some(h) = &mut node.lock().hooks {
                         h.tensor.retain(|(_, i, _)| *i != id);

@@ -35,6 +35,8 @@ pub struct Tile<T> {
 
 pub type TileFn<T> = unsafe fn(&Tile<T>);
 
+/// Up to so many steps a tile's sums are finished before C could come: to ask for it takes longer than to wait (a tenth of 1000 x 10 x 200).
+const SOON: usize = 32;
 /// How many rows ahead a packing tile asks for `B`.
 const AHEAD: usize = 12;
 
@@ -171,9 +173,11 @@ pub unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PACK: bool
     // SAFETY: the caller's tile says what may be read and written.
     unsafe {
         let last = t.cols - (NV - 1) * V::W;
-        for i in 0..MR {
-            for j in 0..NV {
-                V::prefetch(t.c.wrapping_add(i * t.ldc + j * V::W));
+        if t.k > SOON {
+            for i in 0..MR {
+                for j in 0..NV {
+                    V::prefetch(t.c.wrapping_add(i * t.ldc + j * V::W));
+                }
             }
         }
         if V::MASKED {

@@ -122,7 +122,9 @@ impl Engine {
         let mut wanted = wanted;
         while let Some((node, mut grads)) = self.waiting.pop() {
             let seq = node.seq;
-            run_hooks(&node, &mut grads);
+            if node.has_hooks() {
+                run_hooks(&node, &mut grads);
+            }
             if let Some(w) = wanted.as_deref_mut() {
                 for (i, g) in grads.iter().enumerate() {
                     if let (Some(slot), Some(g)) = (w.inner.get_mut(&(seq, i as u32)), g) {
@@ -290,6 +292,7 @@ pub fn backward(outputs: &[&Tensor], gradients: &[Option<Tensor>], options: Back
     let tracing = mode::is_tracing();
     for (leaf, g) in engine.leaves {
         let _event = if tracing { trace::accumulate(&g) } else { None };
+        let Some(g) = leaf.take_first_grad(g) else { continue };
         let g = leaf.run_leaf_hooks(g);
         leaf.accumulate_grad(g);
         leaf.run_post_accumulate_hooks();

@@ -8,7 +8,7 @@ use crate::tensor::{Tensor, WeakTensor};
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the gradient of an input goes on.
@@ -33,6 +33,8 @@ pub struct Node {
     /// Of the inputs, then of the outputs.
     metas: Vec<Meta>,
     pub(crate) location: &'static Location<'static>,
+    /// Were there ever hooks? A look at it spares a lock.
+    hooked: AtomicBool,
     pub(crate) state: Mutex<State>,
     /// The op itself.
     pub op: Box<dyn Op>,
@@ -135,7 +137,7 @@ fn node(op: Box<dyn Op>, saved: Saved, run: &mut Run) -> Arc<Node> {
 #[track_caller]
 fn new(seq: u64, edges: Edges, metas: Vec<Meta>, saved: Saved, op: Box<dyn Op>) -> Arc<Node> {
     let state = Mutex::new(State { saved: Some(saved), hooks: None });
-    Arc::new(Node { seq, edges, metas, location: Location::caller(), state, op })
+    Arc::new(Node { seq, edges, metas, location: Location::caller(), hooked: AtomicBool::new(false), state, op })
 }
 
 /// A node that stands in no graph, for a backward that is run by itself.
@@ -162,6 +164,15 @@ pub(crate) fn alone(
 impl Node {
     pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The hooks, to which some will be added.
+    pub(crate) fn hooks_of<'a>(&self, state: &'a mut State) -> &'a mut NodeHooks {
+        self.hooked.store(true, Ordering::Release);
+        state.hooks.get_or_insert_with(Box::default)
+    }
+    #[inline]
+    pub(crate) fn has_hooks(&self) -> bool {
+        self.hooked.load(Ordering::Acquire)
     }
     /// PyTorch's name of it: `AddBackward0`.
     pub fn name(&self) -> String {

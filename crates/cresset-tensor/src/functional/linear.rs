@@ -1,7 +1,7 @@
 //! The affine map of a linear layer.
 
 use crate::error::fail;
-use crate::op::{apply, apply1};
+use crate::op::apply1;
 use crate::ops::linear::{Names, Rows};
 use crate::tensor::Tensor;
 
@@ -23,12 +23,15 @@ use crate::tensor::Tensor;
 #[track_caller]
 #[inline]
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
-    let (nx, nw) = (x.dim(), weight.dim());
+    let nx = x.dim();
+    let (nw, outputs) = weight.seen(|w| (w.ndim(), w.shape().first().copied()));
+    // Has the bias one number for each output?
+    let fits = |bias: &Tensor| bias.seen(|b| b.ndim() == 1 && b.shape().first().copied() == outputs);
     let op = |grad| Rows { names: Names { op: "linear", grad }, transposed: true, relu: false };
     match (nx, nw, bias) {
-        (2, 2, Some(b)) if fits(b, weight) => apply(op("AddmmBackward0"), &[x, weight, b]).swap_remove(0),
+        (2, 2, Some(b)) if fits(b) => apply1(op("AddmmBackward0"), [x, weight, b]),
         (2, 2, None) => apply1(op("MmBackward0"), [x, weight]),
-        (1.., 2, Some(b)) if fits(b, weight) => apply(op("UnsafeViewBackward0"), &[x, weight, b]).swap_remove(0),
+        (1.., 2, Some(b)) if fits(b) => apply1(op("UnsafeViewBackward0"), [x, weight, b]),
         (1, 2, None) => apply1(op("SqueezeBackward4"), [x, weight]),
         (1.., 2, None) => apply1(op("UnsafeViewBackward0"), [x, weight]),
         (1.., 1, None) => apply1(op("MvBackward0"), [x, weight]),
@@ -39,12 +42,6 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
         (_, 1, Some(_)) => fail("linear", "mat2 must be a matrix, got 1-D tensor"),
         _ => fail("linear", format!("t() expects a tensor with <= 2 dimensions, but self is {nw}D")),
     }
-}
-
-/// Has the bias one number for each output?
-#[inline]
-fn fits(bias: &Tensor, weight: &Tensor) -> bool {
-    bias.dim() == 1 && bias.numel() == weight.shape()[0]
 }
 
 /// A bias that broadcasts.
