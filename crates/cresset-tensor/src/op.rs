@@ -204,7 +204,7 @@ fn run_one(op: &mut dyn Passes, inputs: &[&Tensor]) -> Tensor {
     debug_assert_eq!(run.outputs.len(), 1);
     let node = run.node(kept, inputs);
     let array = run.outputs.pop().expect("an op with one output");
-    run.tensor(array, 0, node.as_ref())
+    run.tensor(array, 0, node)
 }
 
 /// An op that others hold, too.
@@ -362,7 +362,7 @@ impl Run {
         }
         let outputs = std::mem::take(&mut self.outputs);
         let tensors: Few<Tensor> =
-            outputs.into_iter().enumerate().map(|(i, a)| self.tensor(a, i, node.as_ref())).collect();
+            outputs.into_iter().enumerate().map(|(i, a)| self.tensor(a, i, node.clone())).collect();
         if let Some((op, noted)) = noted {
             noted.ran(&op, &tensors);
         }
@@ -382,11 +382,9 @@ impl Run {
 
     /// Output `i` as a tensor.
     #[inline]
-    fn tensor(&self, a: Array, i: usize, node: Option<&Arc<Node>>) -> Tensor {
-        let grad_fn = match node {
-            Some(node) if a.dtype().is_floating_point() && node.op.differentiable(i) => Some((node.clone(), i as u32)),
-            _ => None,
-        };
+    fn tensor(&self, a: Array, i: usize, node: Option<Arc<Node>>) -> Tensor {
+        let has_grad = |node: &Arc<Node>| a.dtype().is_floating_point() && node.op.differentiable(i);
+        let grad_fn = node.filter(has_grad).map(|node| (node, i as u32));
         Tensor::from_op(a, grad_fn, self.view)
     }
 

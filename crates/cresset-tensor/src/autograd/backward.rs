@@ -265,7 +265,7 @@ fn seed(engine: &mut Engine, outputs: &[&Tensor], gradients: &[Option<Tensor>]) 
                         ),
                     );
                 }
-                Tensor::full(meta.shape, 1.0).to_dtype(meta.dtype)
+                Tensor::full_of(meta.shape, 1.0, meta.dtype)
             }
         };
         match out.edge() {

@@ -225,7 +225,12 @@ impl<'a> Context<'a> {
     /// The numbers of the saved input `i`, without graph.
     #[track_caller]
     pub fn input_array(&self, i: usize) -> Array {
-        self.kept(Place::Input(i as u16)).array.clone()
+        self.input_numbers(i).clone()
+    }
+    #[track_caller]
+    #[inline]
+    pub(crate) fn input_numbers(&self, i: usize) -> &Array {
+        &self.kept(Place::Input(i as u16)).array
     }
     /// The saved output `i`, connected to this op.
     #[track_caller]
@@ -236,7 +241,12 @@ impl<'a> Context<'a> {
     /// The numbers of the saved output `i`, without graph.
     #[track_caller]
     pub fn output_array(&self, i: usize) -> Array {
-        self.kept(Place::Output(i as u16)).array.clone()
+        self.output_numbers(i).clone()
+    }
+    #[track_caller]
+    #[inline]
+    pub(crate) fn output_numbers(&self, i: usize) -> &Array {
+        &self.kept(Place::Output(i as u16)).array
     }
     /// dtype and shape of input `i`.
     pub fn input_meta(&self, i: usize) -> &Meta {

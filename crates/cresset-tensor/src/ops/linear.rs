@@ -149,21 +149,21 @@ impl Op for Rows {
         let s = self.sizes(&ctx.input_meta(0).shape, &ctx.input_meta(1).shape);
         let mut all = Few::new();
         all.push(ctx.needs(0).then(|| {
-            let w = ctx.input_array(1);
+            let w = ctx.input_numbers(1);
             let back = Rows { names: self.names, transposed: !self.transposed, relu: false };
             let sizes =
                 Sizes { rows: s.rows, inner: s.outer, outer: s.inner, has_inner: w.ndim() == 2 || !self.transposed };
             let meta = *ctx.input_meta(0);
             Tensor::from_array(in_wide(
-                &[&g, &w],
+                &[&g, w],
                 meta,
                 |i, m| with_number!(m.dtype, T => forward::<T>(&sizes, back.transposed, false, i, m)),
             ))
         }));
         all.push(ctx.needs(1).then(|| {
-            let x = ctx.input_array(0);
+            let x = ctx.input_numbers(0);
             let meta = *ctx.input_meta(1);
-            let (a, b) = if self.transposed { (&g, &x) } else { (&x, &g) };
+            let (a, b) = if self.transposed { (&g, x) } else { (x, &g) };
             let vector = meta.ndim() == 1;
             Tensor::from_array(in_wide(
                 &[a, b],

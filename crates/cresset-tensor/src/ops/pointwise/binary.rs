@@ -9,6 +9,7 @@ use crate::op::{Context, Few, Op, Saves};
 use crate::tensor::Tensor;
 use cresset_kernels::lane::Binary;
 use cresset_kernels::map::{Function, Part};
+use std::borrow::Cow;
 
 /// How one derivative of a binary function looks: most are so simple that no pass is needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,9 +130,14 @@ impl BinaryOp {
         }
         let g = g.array();
         let shape = *g.shape();
-        let get = |i: usize| has(i).then(|| spread(&ctx.input_array(i).to(g.dtype()), &shape).into_owned());
-        let (a, b, y) = (get(0), get(1), (reads.outputs != 0).then(|| ctx.output_array(0)));
-        let operands = [Operands::Array(&g), Operands::of(&a), Operands::of(&b), Operands::of(&y)];
+        let get = |i: usize| match ctx.input_numbers(i).as_dtype(g.dtype()) {
+            Cow::Borrowed(a) => spread(a, &shape),
+            Cow::Owned(a) => Cow::Owned(spread(&a, &shape).into_owned()),
+        };
+        let (a, b) = (has(0).then(|| get(0)), has(1).then(|| get(1)));
+        let y = (reads.outputs != 0).then(|| ctx.output_numbers(0));
+        let operands =
+            [Operands::Array(&g), Operands::of(a.as_deref()), Operands::of(b.as_deref()), Operands::of(y)];
         Tensor::from_array(float_op(&self.f, Part::Gradient(i), g.meta(), &operands))
     }
 
@@ -238,10 +244,10 @@ impl ScalarOp {
             return f.replay(Part::Gradient(i), &[g, a, b, &y]);
         }
         let g = g.array();
-        let x = input.then(|| ctx.input_array(0));
-        let y = output.then(|| ctx.output_array(0));
-        let (a, b) = self.order(Operands::of(&x), Operands::Number(self.scalar.f64()));
-        let operands = [Operands::Array(&g), a, b, Operands::of(&y)];
+        let x = input.then(|| ctx.input_numbers(0));
+        let y = output.then(|| ctx.output_numbers(0));
+        let (a, b) = self.order(Operands::of(x), Operands::Number(self.scalar.f64()));
+        let operands = [Operands::Array(&g), a, b, Operands::of(y)];
         Tensor::from_array(float_op(f, Part::Gradient(i), g.meta(), &operands))
     }
 }

@@ -180,9 +180,9 @@ impl UnaryOp {
             return self.f.replay(Part::Gradient(0), &[g, &x, &y]);
         }
         let g = g.array();
-        let x = input.then(|| ctx.input_array(0));
-        let y = output.then(|| ctx.output_array(0));
-        let operands = [Operands::Array(&g), Operands::of(&x), Operands::of(&y)];
+        let x = input.then(|| ctx.input_numbers(0));
+        let y = output.then(|| ctx.output_numbers(0));
+        let operands = [Operands::Array(&g), Operands::of(x), Operands::of(y)];
         Tensor::from_array(float_op(&self.f, Part::Gradient(0), g.meta(), &operands))
     }
 }
@@ -195,8 +195,8 @@ enum Operands<'a> {
     Nothing,
 }
 impl<'a> Operands<'a> {
-    fn of(a: &'a Option<Array>) -> Operands<'a> {
-        a.as_ref().map_or(Operands::Nothing, Operands::Array)
+    fn of(a: Option<&'a Array>) -> Operands<'a> {
+        a.map_or(Operands::Nothing, Operands::Array)
     }
 }
 
