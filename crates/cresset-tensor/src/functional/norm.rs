@@ -127,9 +127,12 @@ pub fn batch_norm(
         let missing = if running_mean.is_none() { "running_mean" } else { "running_var" };
         fail("batch_norm", format!("{missing} must be defined in evaluation mode"));
     };
-    let (mean, var) = (mean.detach(), var.detach());
+    // No gradient goes to statistics. (Those of a layer want none.)
+    let constant = |t: &Tensor| t.requires_grad().then(|| t.detach());
+    let (fixed_mean, fixed_var) = (constant(mean), constant(var));
+    let (mean, var) = (fixed_mean.as_ref().unwrap_or(mean), fixed_var.as_ref().unwrap_or(var));
     let op = BatchNorm { training, eps, affine, running: None };
-    apply(op, &present(x, &[weight, bias, Some(&mean), Some(&var)])).swap_remove(0)
+    apply(op, &present(x, &[weight, bias, Some(mean), Some(var)])).swap_remove(0)
 }
 
 /// Normalises each channel of each sample by itself (`torch.nn.functional.instance_norm(x, running_mean, running_var, weight, bias,
