@@ -269,6 +269,14 @@ impl Array {
     pub fn copy(&self) -> Array {
         crate::kernels::copy(self)
     }
+    /// Row-major and of a dtype: itself, or a copy.
+    #[inline]
+    pub(crate) fn dense(&self, dtype: DType) -> Cow<'_, Array> {
+        if dtype == self.dtype() && self.is_contiguous() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(self.to(dtype).contiguous())
+    }
     /// [`to`](Array::to) without a copy of the handle where there is nothing to convert.
     #[inline]
     pub(crate) fn as_dtype(&self, dtype: DType) -> Cow<'_, Array> {

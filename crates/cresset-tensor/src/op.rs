@@ -307,7 +307,7 @@ pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
 /// A run of an op: what went in and what came out. All of it is written once for all ops; only the node that keeps the op itself is made for
 /// each type of op (hundreds of copies of this text would take minutes to compile).
 pub(crate) struct Run {
-    pub inputs: SmallVec<[Array; 3]>,
+    pub inputs: SmallVec<[Array; 5]>,
     pub outputs: Few<Array>,
     /// Of the inputs, where a graph is wanted.
     pub edges: Edges,
@@ -326,7 +326,7 @@ impl Run {
         let (mut arrays, mut edges) = (SmallVec::new(), Edges::new());
         let entered = enter(inputs, &mut arrays, &mut edges);
         // Filled by hand: `collect` is a call each.
-        let (mut metas, mut refs) = (SmallVec::<[&Meta; 3]>::new(), SmallVec::<[&Array; 3]>::new());
+        let (mut metas, mut refs) = (SmallVec::<[&Meta; 5]>::new(), SmallVec::<[&Array; 5]>::new());
         for a in &arrays {
             metas.push(a.meta());
             refs.push(a);
@@ -412,7 +412,7 @@ fn wants_graph(inputs: &[&Tensor]) -> bool {
 
 /// Takes the numbers of all inputs, and where a graph may be wanted their edges; says what is true of any of them.
 #[inline]
-fn enter(inputs: &[&Tensor], arrays: &mut SmallVec<[Array; 3]>, edges: &mut Edges) -> Entered {
+fn enter(inputs: &[&Tensor], arrays: &mut SmallVec<[Array; 5]>, edges: &mut Edges) -> Entered {
     let graph = mode::is_grad_enabled();
     let mut any = Entered::default();
     for t in inputs {
@@ -473,7 +473,7 @@ impl Run {
         let mut watch = watch::begin(op, inputs, true);
         let (mut arrays, mut edges) = (SmallVec::new(), Edges::new());
         let entered = enter(inputs, &mut arrays, &mut edges);
-        let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+        let metas: SmallVec<[&Meta; 5]> = arrays.iter().map(|a| a.meta()).collect();
         let out_metas = match op.infer(&metas) {
             Ok(m) => m,
             Err(sentence) => error::raise(Error::new(name, sentence)),
@@ -483,7 +483,7 @@ impl Run {
         if recorded {
             target.check_inplace_under_grad(name);
         }
-        let refs: SmallVec<[&Array; 3]> = arrays.iter().collect();
+        let refs: SmallVec<[&Array; 5]> = arrays.iter().collect();
         let outputs = op.forward(&refs, &out_metas);
         drop((refs, metas));
         let mut recorded = recorded;
@@ -531,7 +531,7 @@ pub(crate) fn apply_directly<O: Op>(op: O, inputs: &[&Tensor], direct: impl FnOn
         mode::saw_grad();
     }
     let mut watch = watch::begin(&op, inputs, true);
-    let metas: SmallVec<[&Meta; 3]> = arrays.iter().map(|a| a.meta()).collect();
+    let metas: SmallVec<[&Meta; 5]> = arrays.iter().map(|a| a.meta()).collect();
     let out_metas = match op.infer(&metas) {
         Ok(m) => m,
         Err(sentence) => error::raise(Error::new(op.name(), sentence)),

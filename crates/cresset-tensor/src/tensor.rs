@@ -132,7 +132,7 @@ impl Tensor {
     /// Adds the numbers to an op's inputs, and with `graph` its edge behind those of the inputs before it, if it has one. One lock serves all that an op asks: a lock is a fifth of what an op on one number
     /// takes.
     #[inline]
-    pub(crate) fn enter(&self, inputs: &mut SmallVec<[Array; 3]>, graph: bool, edges: &mut Edges) -> Entered {
+    pub(crate) fn enter(&self, inputs: &mut SmallVec<[Array; 5]>, graph: bool, edges: &mut Edges) -> Entered {
         let s = self.lock();
         inputs.push(s.array.clone());
         let wants = s.requires_grad || s.grad_fn.is_some();

@@ -86,7 +86,7 @@ impl Op for BatchNorm {
         Ok([*x, Meta::new(x.dtype.accumulator(), [2, channels])].into_iter().collect())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        let x = widened(inputs[0]).contiguous();
+        let x = inputs[0].dense(inputs[0].dtype().computing());
         let s = BatchNorm::sizes(x.shape());
         let (w, b) = (wide(inputs, self.affine.weight_at(), x.dtype()), wide(inputs, self.affine.bias_at(), x.dtype()));
         let (y, stats) = with_real!(x.dtype(), T => {
@@ -95,8 +95,8 @@ impl Op for BatchNorm {
                 let eps = self.eps as T;
                 if !self.training {
                     let at = self.affine.end();
-                    inputs[at].to(x.dtype()).contiguous().with_slice::<T, _>(|m| mean.copy_from_slice(m));
-                    inputs[at + 1].to(x.dtype()).contiguous().with_slice::<T, _>(|v| second.copy_from_slice(v));
+                    inputs[at].dense(x.dtype()).with_slice::<T, _>(|m| mean.copy_from_slice(m));
+                    inputs[at + 1].dense(x.dtype()).with_slice::<T, _>(|v| second.copy_from_slice(v));
                     return T::batch_rstd(second, 1.0, eps);
                 }
                 x.with_slice::<T, _>(|x| T::batch_moments(x, s, mean, second));
@@ -113,7 +113,7 @@ impl Op for BatchNorm {
             });
             let y = Array::build::<T>(*x.meta(), |y| x.with_slice::<T, _>(|x| stats.with_slice::<T, _>(|stats| {
                 let (mean, rstd) = stats.split_at(s.channels);
-                with::<T, _>(w.as_ref(), |w| with::<T, _>(b.as_ref(), |b| T::batch_apply(x, s, mean, rstd, w, b, y)));
+                with::<T, _>(w.as_deref(), |w| with::<T, _>(b.as_deref(), |b| T::batch_apply(x, s, mean, rstd, w, b, y)));
             })));
             (y, stats)
         });

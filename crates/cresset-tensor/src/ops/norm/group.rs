@@ -71,7 +71,7 @@ impl Op for GroupNorm {
             let stats = Array::build::<T>(outputs[1], |stats| {
                 let (mean, rstd) = stats.split_at_mut(rows);
                 y = Some(Array::build::<T>(*x.meta(), |y| x.with_slice::<T, _>(|x| {
-                    with::<T, _>(w.as_ref(), |w| with::<T, _>(b.as_ref(), |b| {
+                    with::<T, _>(w.as_deref(), |w| with::<T, _>(b.as_deref(), |b| {
                         T::groups_forward(x, s, self.eps, w, b, mean, rstd, y);
                     }));
                 })));

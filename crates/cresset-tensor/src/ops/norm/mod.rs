@@ -17,6 +17,7 @@ use crate::ops::reduce::{Over, sum::sum_over};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use crate::{DType, functional as f};
+use std::borrow::Cow;
 
 /// Which optional inputs follow x, and where.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +44,8 @@ impl Affine {
 }
 
 /// An optional input in the dtype that is computed in.
-fn wide(inputs: &[&Array], at: Option<usize>, dtype: DType) -> Option<Array> {
-    at.map(|i| inputs[i].to(dtype).contiguous())
+fn wide<'a>(inputs: &[&'a Array], at: Option<usize>, dtype: DType) -> Option<Cow<'a, Array>> {
+    at.map(|i| inputs[i].dense(dtype))
 }
 
 /// Runs `f` with the numbers of an array that may be absent.

@@ -136,8 +136,7 @@ impl BinaryOp {
         };
         let (a, b) = (has(0).then(|| get(0)), has(1).then(|| get(1)));
         let y = (reads.outputs != 0).then(|| ctx.output_numbers(0));
-        let operands =
-            [Operands::Array(&g), Operands::of(a.as_deref()), Operands::of(b.as_deref()), Operands::of(y)];
+        let operands = [Operands::Array(&g), Operands::of(a.as_deref()), Operands::of(b.as_deref()), Operands::of(y)];
         Tensor::from_array(float_op(&self.f, Part::Gradient(i), g.meta(), &operands))
     }
 
