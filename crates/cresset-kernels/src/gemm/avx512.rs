@@ -107,31 +107,45 @@ avx512!(
     _mm512_add_ps,
     _mm512_max_ps,
     _mm512_setzero_ps,
-    _mm512_reduce_add_ps,
+    sum16,
     sums16
 );
 
-/// The sums of vectors. Four share the steps of their last halvings.
+/// Sixteen numbers as four sums of four.
+#[inline(always)]
+unsafe fn quarter(v: __m512) -> __m128 {
+    // SAFETY: the processor has AVX-512, as the caller says.
+    unsafe {
+        let half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v));
+        _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half))
+    }
+}
+
+/// The sum of a vector. (`_mm512_reduce_add_ps` leaves the order to the compiler, which takes another in another place.)
+#[inline(always)]
+unsafe fn sum16(v: __m512) -> f32 {
+    // SAFETY: as above.
+    unsafe {
+        let pairs = _mm_hadd_ps(quarter(v), quarter(v));
+        _mm_cvtss_f32(_mm_hadd_ps(pairs, pairs))
+    }
+}
+
+/// The sums of vectors, each in the order of [`sum16`]. Four share the last steps.
 #[inline(always)]
 unsafe fn sums16<const N: usize>(v: [__m512; N]) -> [f32; N] {
-    // SAFETY: the processor has AVX-512, as the caller says; four numbers are stored where there are four.
+    // SAFETY: as above; four numbers are stored where there are four.
     unsafe {
-        let mut sums = [0.0; N];
-        if N == 4 {
-            let half = |i: usize| _mm256_add_ps(_mm512_castps512_ps256(v[i]), _mm512_extractf32x8_ps::<1>(v[i]));
-            let pair = |a, b| _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-            let (ab, cd) = (pair(half(0), half(1)), pair(half(2), half(3)));
-            let all = _mm256_add_ps(_mm256_shuffle_ps::<0x44>(ab, cd), _mm256_shuffle_ps::<0xee>(ab, cd));
-            let all = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps::<1>(all));
-            _mm_storeu_ps(sums.as_mut_ptr(), all);
-        } else {
-            for (sum, v) in sums.iter_mut().zip(v) {
-                *sum = _mm512_reduce_add_ps(v);
-            }
+        if N != 4 {
+            return v.map(|v| sum16(v));
         }
+        let mut sums = [0.0; N];
+        let pairs = |i: usize| _mm_hadd_ps(quarter(v[i]), quarter(v[i + 1]));
+        _mm_storeu_ps(sums.as_mut_ptr(), _mm_hadd_ps(pairs(0), pairs(2)));
         sums
     }
 }
+
 kernels!(
     f32_kernels,
     F32x16,
