@@ -1,7 +1,7 @@
 //! The tensor: a cheap handle to numbers and their place in the graph.
 
 use crate::array::{Array, Meta};
-use crate::autograd::node::{Edge, Edges, NodeHooks, TensorHook};
+use crate::autograd::node::{Edge, Edges, TensorHook};
 use crate::autograd::{self, Backward, mode};
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};

@@ -1,7 +1,8 @@
 //! The graph: gradients, accumulation, hooks, in-place rules, deep chains.
 
 use cresset_tensor::autograd::{Backward, grad};
-use cresset_tensor::{Tensor, attempt, inference_mode, no_grad};
+use cresset_tensor::functional::{Reduction, binary_cross_entropy, huber_loss, mse_loss, smooth_l1_loss};
+use cresset_tensor::{Tensor, attempt, cat, inference_mode, no_grad};
 use std::sync::{Arc, Mutex};
 
 fn leaf(data: &[f64]) -> Tensor {
@@ -152,4 +153,68 @@ fn the_type_of_arithmetic_with_numbers_is_inferred() {
     assert_eq!((2 * &x * 0.5f32 - 1i64).neg().to_vec::<f64>(), [0.0, 3.0]);
     let half = 0.5;
     assert_eq!((&x / half).relu().to_vec::<f64>(), [2.0, 0.0]);
+}
+
+/// More nodes than the engine's list holds, of two ages, in whatever order their gradients come.
+#[test]
+fn many_nodes_wait_at_once() {
+    let x = leaf(&[1.0, 2.0]);
+    let parts: Vec<Tensor> = (0..60).map(|i| &x * i as f64).collect();
+    let squares: Vec<Tensor> = parts.iter().rev().map(|p| p * p).collect();
+    let all: Vec<&Tensor> = squares.iter().step_by(2).chain(&parts).chain(squares.iter().skip(1).step_by(2)).collect();
+    cat(&all, 0).sum().backward();
+    let want = |x: f64| (0..60).map(|i| i as f64 + 2.0 * (i * i) as f64 * x).sum::<f64>();
+    assert_eq!(x.grad().unwrap().to_vec::<f64>(), [want(1.0), want(2.0)]);
+}
+
+/// One op for a loss with its reduction gives what two would: value, gradients and their derivatives.
+#[test]
+fn a_reduced_loss_is_the_loss_reduced() {
+    type Loss = fn(&Tensor, &Tensor, Reduction) -> Tensor;
+    let losses: [(&str, Loss); 4] = [
+        ("MseLossBackward0", mse_loss),
+        ("HuberLossBackward0", |a, b, r| huber_loss(a, b, r, 0.3)),
+        ("SmoothL1LossBackward0", |a, b, r| smooth_l1_loss(a, b, r, 0.3)),
+        ("BinaryCrossEntropyBackward0", |a, b, r| binary_cross_entropy(a, b, None, r)),
+    ];
+    let keep = Backward { create_graph: true, ..Default::default() };
+    // The second is longer than what is computed at once.
+    for (shape, other) in [([3, 4], [3, 4]), ([70, 70], [70, 70]), ([3, 4], [1, 4]), ([0, 4], [0, 4])] {
+        for (name, loss) in losses {
+            if name.starts_with("Binary") && shape != other {
+                continue;
+            }
+            for reduction in [Reduction::Mean, Reduction::Sum] {
+                let numbers = |shape: [usize; 2], step: usize| {
+                    let n = shape[0] * shape[1];
+                    let data: Vec<f64> = (0..n).map(|i| 0.1 + 0.8 * (i * step % 97) as f64 / 97.0).collect();
+                    Tensor::from_vec(data, shape).requires_grad_(true)
+                };
+                let run = |whole: bool| {
+                    let (a, b) = (numbers(shape, 7), numbers(other, 11));
+                    let y = match (whole, reduction) {
+                        (true, r) => loss(&a, &b, r),
+                        (_, Reduction::Sum) => loss(&a, &b, Reduction::None).sum(),
+                        _ => loss(&a, &b, Reduction::None).mean(),
+                    };
+                    if whole {
+                        assert_eq!(y.grad_fn().unwrap().0.name(), name);
+                    }
+                    let first = grad(&[&y], &[&a, &b], &[Some(Tensor::full((), 3.0f64).to_dtype(a.dtype()))], keep);
+                    let first: Vec<Tensor> = first.into_iter().flatten().collect();
+                    ((&first[0] * &first[0]).sum() + (&first[1] * &first[1]).sum()).backward();
+                    y.backward();
+                    let all =
+                        [&y, &first[0], &first[1], &a.grad().unwrap(), &b.grad().unwrap()].map(Tensor::to_vec::<f64>);
+                    all.concat()
+                };
+                let (one, two) = (run(true), run(false));
+                assert_eq!(one.len(), two.len());
+                for (x, y) in one.iter().zip(&two) {
+                    let same = x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= 1e-14 * x.abs().max(y.abs());
+                    assert!(same, "{name} {reduction:?} of {shape:?} and {other:?}: {x} and {y}");
+                }
+            }
+        }
+    }
 }

@@ -52,8 +52,26 @@ impl Op for Dropout {
         true
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        [grads[0].as_ref().map(|g| apply1(Masked(self.0), [g, &ctx.output(1)]))].into()
+        let masked = |g: &Tensor| {
+            if ctx.create_graph() {
+                return apply1(Masked(self.0), [g, &ctx.output(1)]);
+            }
+            let g = g.array();
+            Tensor::from_array(masked(&g, ctx.output_numbers(1), *g.meta(), self.0))
+        };
+        [grads[0].as_ref().map(masked)].into()
     }
+}
+
+/// What [`Masked`] computes.
+fn masked(g: &Array, mask: &Array, meta: Meta, p: f64) -> Array {
+    fn go<T: rng::Float + cresset_kernels::buffer::Element>(g: &Array, mask: &Array, meta: Meta, p: f64) -> Array {
+        let g = g.contiguous();
+        Array::build::<T>(meta, |out| {
+            g.with_slice::<T, _>(|g| mask.with_slice::<u8, _>(|mask| rng::dropout_backward(g, mask, p, out)));
+        })
+    }
+    with_float!(meta.dtype, T => go::<T>(g, mask, meta, p))
 }
 
 impl Op for Masked {
@@ -67,13 +85,7 @@ impl Op for Masked {
         Ok([*inputs[0]].into())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
-        fn go<T: rng::Float + cresset_kernels::buffer::Element>(g: &Array, mask: &Array, meta: Meta, p: f64) -> Array {
-            let g = g.contiguous();
-            Array::build::<T>(meta, |out| {
-                g.with_slice::<T, _>(|g| mask.with_slice::<u8, _>(|mask| rng::dropout_backward(g, mask, p, out)));
-            })
-        }
-        [with_float!(outputs[0].dtype, T => go::<T>(inputs[0], inputs[1], outputs[0], self.0))].into()
+        [masked(inputs[0], inputs[1], outputs[0], self.0)].into()
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b10)

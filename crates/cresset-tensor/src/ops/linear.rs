@@ -147,7 +147,7 @@ impl Op for Rows {
             g = g.copy();
         }
         let s = self.sizes(&ctx.input_meta(0).shape, &ctx.input_meta(1).shape);
-        let mut all = Few::new();
+        let mut all = Few::with_capacity(3);
         all.push(ctx.needs(0).then(|| {
             let w = ctx.input_numbers(1);
             let back = Rows { names: self.names, transposed: !self.transposed, relu: false };

@@ -23,14 +23,20 @@ pub(super) unsafe fn dropout(words: &[u32], chance: Chance, scale: f32, x: *cons
     let mut at = 0;
     // SAFETY: elements below n are read and written, and their words.
     unsafe {
-        while at + 16 <= n {
+        loop {
+            if at + 16 > n {
+                if n < 16 || at == n {
+                    break;
+                }
+                // The last sixteen, some of them again: stores of some lanes take longer.
+                at = n - 16;
+            }
             let (low, high) = (_mm512_loadu_epi64(pairs.add(at)), _mm512_loadu_epi64(pairs.add(at + 8)));
             let (y, kept) = step(low, high, _mm512_loadu_ps(x.add(at)));
             _mm512_storeu_ps(out.add(at), y);
             _mm_storeu_epi8(mask.as_mut_ptr().add(at).cast(), kept);
             at += 16;
         }
-        // Stores of some lanes take longer.
         if at < n {
             let lanes: __mmask16 = (1 << (n - at)) - 1;
             let low = _mm512_maskz_loadu_epi64(lanes as __mmask8, pairs.add(at));
