@@ -42,7 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Where `unsafe` may stand: kernels, storage, memory mapping.
 const UNSAFE_ALLOWED: &[&str] =
-    &["crates/cresset-kernels/", "crates/cresset-tensor/src/storage.rs", "crates/cresset-io/src/bytes.rs"];
+    &["crates/cresset-kernels/", "crates/cresset-tensor/src/storage", "crates/cresset-io/src/bytes.rs"];
 
 /// Files longer than this want to be split by meaning.
 const MOST_LINES: usize = 1000;

@@ -2,6 +2,7 @@
 
 use crate::dims::Dims;
 use crate::dtype::{DType, Element, Scalar};
+use crate::storage::seen::{Memory, Seen};
 use crate::storage::{Reading, Storage};
 use cresset_kernels::buffer::{Buffer, Element as Stored};
 use std::borrow::Cow;
@@ -42,40 +43,7 @@ impl fmt::Debug for Meta {
 #[derive(Clone)]
 pub struct Array(Arc<Seen>);
 
-/// Memory, and how it is seen.
-struct Seen {
-    memory: Memory,
-    meta: Meta,
-    strides: Dims,
-    offset: usize,
-}
-
-// A storage lies in the array that was first made of it, so that one allocation serves both.
-enum Memory {
-    Own(Storage),
-    /// That of an array, whose own it is.
-    Of(Array),
-}
-
 impl Array {
-    /// `Arc::new`, with every field written where it stays: made on the stack it would be copied twice, in pieces other than those it was written in,
-    /// for which a processor waits. (An op on one number took 1.15 times as long.) Without strides it is contiguous.
-    #[inline]
-    fn seen(memory: Memory, meta: &Meta, strides: Option<&Dims>, offset: usize) -> Array {
-        let new = Arc::<Seen>::new_uninit();
-        let place: *mut Seen = Arc::as_ptr(&new).cast_mut().cast();
-        // SAFETY: nobody else has the new memory yet, and all four fields are written.
-        unsafe {
-            (&raw mut (*place).memory).write(memory);
-            (&raw mut (*place).meta).write(*meta);
-            (&raw mut (*place).strides).write(*strides.unwrap_or(&meta.shape));
-            if strides.is_none() {
-                (*place).strides.become_strides();
-            }
-            (&raw mut (*place).offset).write(offset);
-            Array(new.assume_init())
-        }
-    }
     /// A contiguous array over a whole buffer.
     #[inline]
     pub fn from_buffer(buffer: Buffer, meta: Meta) -> Array {
@@ -83,7 +51,7 @@ impl Array {
         Array::from_storage(Storage::new(buffer), meta)
     }
     fn from_storage(storage: Storage, meta: Meta) -> Array {
-        Array::seen(Memory::Own(storage), &meta, None, 0)
+        Array(Seen::shared(Memory::Own(storage), &meta, None, 0))
     }
     /// Fresh memory for `meta`, its numbers arbitrary.
     #[inline]
@@ -137,7 +105,7 @@ impl Array {
     #[inline]
     pub fn view(&self, shape: Dims, strides: Dims, offset: usize) -> Array {
         let meta = Meta { dtype: self.dtype(), shape };
-        let a = Array::seen(Memory::Of(self.holder().clone()), &meta, Some(&strides), offset);
+        let a = Array(Seen::shared(Memory::Of(self.holder().clone()), &meta, Some(&strides), offset));
         if shape.numel() > 0 {
             let last = offset + shape.iter().zip(strides.iter()).map(|(n, s)| (n - 1) * s).sum::<usize>();
             assert!((last + 1) * a.dtype().size() <= a.storage().len(), "a view beyond its storage");

@@ -3,6 +3,8 @@
 //! The lock makes data races impossible without costing what a system lock costs: readers and writers of one storage are almost
 //! always on one thread, so taking it is one uncontended atomic instruction.
 
+pub(crate) mod seen;
+
 use cresset_kernels::buffer::{Buffer, Element};
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
