@@ -6,6 +6,7 @@
 
 use crate::strided::{Plan, is_contiguous};
 use crate::threads;
+use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -137,13 +138,14 @@ type Buffer = MaybeUninit<[u64; BLOCK]>;
 
 /// Room on the stack for each operand's block, and one for half-converted elements.
 #[repr(align(64))]
-struct Buffers([Buffer; INPUTS + 2]);
+struct Buffers([UnsafeCell<Buffer>; INPUTS + 2]);
 
 impl Buffers {
-    fn of(&mut self, k: usize) -> *mut u8 {
-        self.0[k].as_mut_ptr().cast()
+    /// A block. Several pointers are in use at a time, so none comes from an exclusive reference to all.
+    fn of(&self, k: usize) -> *mut u8 {
+        self.0[k].get().cast()
     }
-    fn staging(&mut self) -> *mut u8 {
+    fn staging(&self) -> *mut u8 {
         self.of(INPUTS + 1)
     }
 }
@@ -161,8 +163,7 @@ impl Job<'_> {
 
     #[inline(never)]
     fn piece(&self, r: Range<usize>) {
-        let mut buffers = Buffers([const { MaybeUninit::uninit() }; INPUTS + 2]);
-        let b = &mut buffers;
+        let b = &Buffers([const { UnsafeCell::new(MaybeUninit::uninit()) }; INPUTS + 2]);
         // Spreading a scalar over a block is work, too: short tensors get short blocks.
         let block = if r.len() <= 2 * BLOCK { BLOCK / 4 } else { BLOCK };
         let row = self.plan.as_ref().map_or(usize::MAX, Plan::row);
@@ -208,7 +209,7 @@ impl Job<'_> {
     ///
     /// # Safety
     /// The elements must exist and `to + n` and `fill` be at most BLOCK.
-    unsafe fn load(&self, k: usize, src: *const u8, step: usize, n: usize, b: &mut Buffers, to: usize, fill: usize) {
+    unsafe fn load(&self, k: usize, src: *const u8, step: usize, n: usize, b: &Buffers, to: usize, fill: usize) {
         let o = &self.ins[k];
         let dst = b.of(k).wrapping_add(to * o.wide);
         // SAFETY: the caller vouches for the elements; a block holds BLOCK elements of 8 bytes.
@@ -230,7 +231,7 @@ impl Job<'_> {
     ///
     /// # Safety
     /// The elements must exist and `n` be at most BLOCK.
-    unsafe fn store(&self, src: *const u8, dst: *mut u8, step: usize, n: usize, b: &mut Buffers) {
+    unsafe fn store(&self, src: *const u8, dst: *mut u8, step: usize, n: usize, b: &Buffers) {
         let o = &self.out;
         // SAFETY: the caller vouches for the elements; the staging block holds BLOCK elements of 8 bytes.
         unsafe {
@@ -260,7 +261,7 @@ impl Job<'_> {
     }
 
     /// `n` elements from place `done` of a row, worked on where they stand as far as possible.
-    fn row(&self, at: &[usize], step: &[usize], done: usize, n: usize, b: &mut Buffers) {
+    fn row(&self, at: &[usize], step: &[usize], done: usize, n: usize, b: &Buffers) {
         let mut ptrs = [std::ptr::null(); INPUTS];
         for (k, o) in self.ins.iter().enumerate() {
             let (at, step) = (at[k + 1], step[k + 1]);
@@ -291,7 +292,7 @@ impl Job<'_> {
     }
 
     /// Elements `start .. start + n` of the walk, several rows in one block.
-    fn gathered(&self, start: usize, n: usize, rows: bool, b: &mut Buffers) {
+    fn gathered(&self, start: usize, n: usize, rows: bool, b: &Buffers) {
         let walk = self.plan.as_ref().filter(|_| rows);
         if let Some(plan) = walk {
             let mut to = 0;
