@@ -68,7 +68,9 @@ sum! {
 /// If the matrix does not lie within `x`.
 pub fn sum<T: Sum>(x: &[T], rows: usize, row_stride: usize, out: &mut [T]) {
     let cols = out.len();
-    assert!(rows == 0 || cols == 0 || (rows - 1) * row_stride + cols <= x.len(), "a matrix beyond its slice");
+    // Rows are read unchecked below: sizes that overflow must not pass.
+    let end = rows.saturating_sub(1).checked_mul(row_stride).and_then(|last| last.checked_add(cols));
+    assert!(rows == 0 || cols == 0 || end.is_some_and(|end| end <= x.len()), "a matrix beyond its slice");
     // A piece of work is at least about 64 Ki numbers.
     let strips = (65536 / (STRIP * rows.max(1))).max(1);
     threads::run_chunks(out, strips * STRIP, &|i, out| {
@@ -188,6 +190,12 @@ fn strip<T: Sum, const W: usize, const R: usize>(x: &[T], rows: usize, row_strid
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    #[should_panic(expected = "beyond its slice")]
+    fn sizes_that_overflow_are_refused() {
+        super::sum(&[1.0f32; 8], 5, 1 << (usize::BITS - 2), &mut [0.0; 8]);
+    }
+
     #[test]
     fn sums_of_any_size() {
         for (rows, cols) in [(0, 3), (1, 1), (3, 7), (33, 64), (70, 75), (131, 13), (1000, 137)] {
