@@ -30,6 +30,9 @@ const OUTER: usize = 1 << 16;
 const PIECE: usize = 1_000_000;
 /// Bytes of the matrix over which several groups of vectors pass, in dot products, before its next rows: they stay in the second-level cache.
 const DOTS_ONCE: usize = 144 << 10;
+/// From so many bytes on a matrix is read as one stream for dot products with a single vector. (Up to a megabyte it may lie in the second-level cache, but seldom does when
+/// its turn in a network comes.)
+const STREAMED: usize = 1 << 18;
 /// A batch of at most so many rows is packed instead of the weight.
 const SMALL_BATCH: usize = 96;
 
@@ -202,6 +205,8 @@ impl<T: Kerneled + GemmElement> Job<T> {
         let groups = vectors.div_ceil(4);
         // The loops take three or four rows at a time.
         let rows = if groups == 1 { whole.rows } else { (DOTS_ONCE / (12 * self.k * size_of::<T>())).max(1) * 12 };
+        // By the size of all of it, as a sum may not depend on how threads share the rows.
+        let far = vectors == 1 && whole.rows * self.k * size_of::<T>() >= STREAMED;
         let job = Shared(whole);
         threads::run(parts, &|i| {
             let d = job.get();
@@ -212,7 +217,8 @@ impl<T: Kerneled + GemmElement> Job<T> {
                     // SAFETY: rows of this piece, and vectors that exist; the pieces do not overlap.
                     unsafe {
                         let bias = if d.bias.is_null() { d.bias } else { d.bias.add(start * d.bias_row) };
-                        (self.kernels.dots[x.len() - 1])(&Dots {
+                        let dots = if far { self.kernels.streamed } else { self.kernels.dots[x.len() - 1] };
+                        dots(&Dots {
                             x: d.x.add(x.start * d.ldx),
                             w: d.w.add(start * d.ldw),
                             rows: rows.min(r.end - start),

@@ -29,6 +29,8 @@ pub struct Kernels<T> {
     pub across: Tiles<T>,
     /// Dot products with 1 to 4 vectors.
     pub dots: [DotsFn<T>; 4],
+    /// Dot products with one vector, of a matrix that no near cache holds.
+    pub streamed: DotsFn<T>,
     /// Products with `k` of 1 to 4.
     pub rows: [RowsFn<T>; 4],
     pub sweep: SweepFn<T>,
@@ -74,6 +76,11 @@ macro_rules! kernels {
                 unsafe { thin::dots::<$v, MX, NW, U>(d) }
             }
             $(#[target_feature(enable = $features)])?
+            unsafe fn streamed(d: &thin::Dots<$t>) {
+                // SAFETY: see above.
+                unsafe { thin::streamed::<$v>(d) }
+            }
+            $(#[target_feature(enable = $features)])?
             unsafe fn rows<const K: usize>(t: &text::Tile<$t>, count: usize) {
                 // SAFETY: see above.
                 unsafe { thin::rows::<$v, K>(t, count) }
@@ -96,6 +103,7 @@ macro_rules! kernels {
                 packing: kernels::tiles!(packing, [$($half),*], $nvs),
                 across: kernels::tiles!(across, [$($r),*], $nvs),
                 dots: [$(dots::<$mx, $nw, $u>),*],
+                streamed,
                 rows: [rows::<1>, rows::<2>, rows::<3>, rows::<4>],
                 sweep,
                 pack,

@@ -226,6 +226,21 @@ fn every_small_size() {
 }
 
 #[test]
+fn matrices_read_as_one_stream() {
+    let _turn = alone();
+    for level in levels() {
+        set_level(level);
+        // Every remainder of k, two rows that are left over.
+        for (i, k) in (520..600).enumerate() {
+            check::<f32>(1, 130, k, (0, 1), i % 24, 3);
+            check::<f32>(130, 1, k, (2, i % 2), i % 24, 3);
+            check::<f64>(1, 130, k, (0, 3), i % 24, 3);
+        }
+    }
+    set_level(best());
+}
+
+#[test]
 fn threads_change_no_bit() {
     let _turn = alone();
     for level in levels() {

@@ -26,25 +26,78 @@ pub struct Dots<T> {
 
 pub type DotsFn<T> = unsafe fn(&Dots<T>);
 
-/// All rows. `U` sums per product, so that short rows of them do not wait for each other.
+/// All rows, `NW` at a time. `U` sums per product, so that short rows of them do not wait for each other.
 #[inline(always)]
 pub unsafe fn dots<V: Vector, const MX: usize, const NW: usize, const U: usize>(d: &Dots<V::T>) {
     let mut r = 0;
     while r + NW <= d.rows {
         // SAFETY: rows r to r + NW exist.
-        unsafe { dots_of::<V, MX, NW, U>(d, r) };
+        unsafe { finish::<V, MX, NW>(d, r, together::<V, MX, NW, U>(d, r)) };
         r += NW;
     }
     while r < d.rows {
         // SAFETY: row r exists.
-        unsafe { dots_of::<V, MX, 1, U>(d, r) };
+        unsafe { finish::<V, MX, 1>(d, r, together::<V, MX, 1, U>(d, r)) };
         r += 1;
     }
 }
 
+/// All rows with a single vector, row after row: one stream of memory is what the processor fetches ahead best. Against four rows at once, 40 MB from memory take half
+/// the time, 3 MB from the third-level cache 5 % less; half a MB that the second-level cache holds takes 8 % more.
 #[inline(always)]
-unsafe fn dots_of<V: Vector, const MX: usize, const NW: usize, const U: usize>(d: &Dots<V::T>, r: usize) {
-    // SAFETY: the caller's `d` says what may be read and written.
+pub unsafe fn streamed<V: Vector>(d: &Dots<V::T>) {
+    const NW: usize = 4;
+    let mut r = 0;
+    // SAFETY: the rows exist.
+    unsafe {
+        while r + NW <= d.rows {
+            let mut sums = [V::splat(V::T::ZERO); NW];
+            for j in 0..NW {
+                sums[j] = single::<V>(d.x, d.w.add((r + j) * d.ldw), d.k);
+            }
+            finish::<V, 1, NW>(d, r, [sums]);
+            r += NW;
+        }
+        while r < d.rows {
+            finish::<V, 1, 1>(d, r, [[single::<V>(d.x, d.w.add(r * d.ldw), d.k)]]);
+            r += 1;
+        }
+    }
+}
+
+/// The sums of one row with one vector, lane by lane, as four chains.
+#[inline(always)]
+unsafe fn single<V: Vector>(x: *const V::T, w: *const V::T, k: usize) -> V {
+    // SAFETY: the caller's rows have k elements.
+    unsafe {
+        let mut acc = [V::splat(V::T::ZERO); 4];
+        let mut p = 0;
+        while p + 4 * V::W <= k {
+            for u in 0..4 {
+                acc[u] = V::load(x.add(p + u * V::W)).mul_add(V::load(w.add(p + u * V::W)), acc[u]);
+            }
+            p += 4 * V::W;
+        }
+        for u in 0..3 {
+            if p + V::W <= k {
+                acc[u] = V::load(x.add(p)).mul_add(V::load(w.add(p)), acc[u]);
+                p += V::W;
+            }
+        }
+        if p < k {
+            acc[3] = V::load_part(x.add(p), k - p).mul_add(V::load_part(w.add(p), k - p), acc[3]);
+        }
+        acc[0].add(acc[1]).add(acc[2].add(acc[3]))
+    }
+}
+
+/// The sums of some rows with all vectors, lane by lane.
+#[inline(always)]
+unsafe fn together<V: Vector, const MX: usize, const NW: usize, const U: usize>(
+    d: &Dots<V::T>,
+    r: usize,
+) -> [[V; NW]; MX] {
+    // SAFETY: the caller's `d` says what may be read.
     unsafe {
         let mut acc = [[[V::splat(V::T::ZERO); NW]; MX]; U];
         let w = d.w.add(r * d.ldw);
@@ -74,17 +127,27 @@ unsafe fn dots_of<V: Vector, const MX: usize, const NW: usize, const U: usize>(d
             }
             p += n;
         }
+        for i in 0..MX {
+            for j in 0..NW {
+                for u in 1..U {
+                    acc[0][i][j] = acc[0][i][j].add(acc[u][i][j]);
+                }
+            }
+        }
+        acc[0]
+    }
+}
+
+/// From the sums of rows `r` on to their place in `C`.
+#[inline(always)]
+unsafe fn finish<V: Vector, const MX: usize, const NW: usize>(d: &Dots<V::T>, r: usize, vectors: [[V; NW]; MX]) {
+    // SAFETY: the caller's `d` says what may be written.
+    unsafe {
         // Into numbers first, by a loop that is all unrolled: asked for their place in the loop below, the sums would lie in memory from the beginning, which takes
         // more than twice as long for three and four vectors.
         let mut sums = [[V::T::ZERO; NW]; MX];
         for i in 0..MX {
-            let mut v = acc[0][i];
-            for j in 0..NW {
-                for u in 1..U {
-                    v[j] = v[j].add(acc[u][i][j]);
-                }
-            }
-            sums[i] = V::sums(v);
+            sums[i] = V::sums(vectors[i]);
         }
         // Each question once for all.
         let c = |i: usize, j: usize| d.c.add(i * d.c_x + (r + j) * d.c_row);
