@@ -301,7 +301,14 @@ pub(crate) fn apply_recorded<O: Op>(op: O, input: &Tensor) -> Tensor {
 #[track_caller]
 #[inline]
 pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
-    run_one(&mut Passed(Some(op)), &inputs)
+    apply_one(op, &inputs)
+}
+
+/// [`apply1`] for a number of inputs that is known when it runs.
+#[track_caller]
+#[inline]
+pub(crate) fn apply_one<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {
+    run_one(&mut Passed(Some(op)), inputs)
 }
 
 /// A run of an op: what went in and what came out. All of it is written once for all ops; only the node that keeps the op itself is made for

@@ -26,6 +26,18 @@ kernels! {
             bias: Option<&[Self]>,
             out: &mut [Self],
         );
+        /// The same with running statistics: `1 / √(var + eps)` for `rstd`, which is kept if it is wanted.
+        fn batch_evaluate(
+            x: &[Self],
+            s: Channels,
+            mean: &[Self],
+            var: &[Self],
+            eps: Self,
+            weight: Option<&[Self]>,
+            bias: Option<&[Self]>,
+            rstd: Option<&mut [Self]>,
+            out: &mut [Self],
+        );
         /// The gradients with respect to x (if wanted), weight and bias; in training mean and variance depend on x.
         fn batch_backward(
             g: &[Self],
@@ -77,6 +89,46 @@ enum Pass<'a, T> {
     Backward { g: &'a [T], training: bool },
 }
 
+/// What becomes what.
+#[derive(Clone, Copy)]
+struct Shift<'a, T> {
+    x: &'a [T],
+    s: Channels,
+    out: &'a Shared<'a, T>,
+}
+
+impl<T: Real> Shift<'_, T> {
+    /// `(x - mean) w + b` for columns `start` on.
+    #[inline(always)]
+    fn tile(&self, start: usize, mean: &[T], w: &[T], b: &[T]) {
+        let (stride, cols) = (self.s.channels, mean.len());
+        let (w, b) = (&w[..cols], &b[..cols]);
+        for r in 0..self.s.samples {
+            let x = &self.x[r * stride + start..][..cols];
+            // SAFETY: every task has channels of its own.
+            let out = unsafe { self.out.part(r * stride + start, cols) };
+            for i in 0..cols {
+                out[i] = (x[i] - mean[i]) * w[i] + b[i];
+            }
+        }
+    }
+
+    /// `(x - mean) w + b` for channel `c`.
+    #[inline(always)]
+    fn channel(&self, c: usize, mean: T, w: T, b: T) {
+        let Channels { samples, channels, len } = self.s;
+        for s in 0..samples {
+            let place = (s * channels + c) * len;
+            let x = &self.x[place..][..len];
+            // SAFETY: every task has channels of its own.
+            let out = unsafe { self.out.part(place, len) };
+            for i in 0..len {
+                out[i] = (x[i] - mean) * w + b;
+            }
+        }
+    }
+}
+
 struct Work<'a, T> {
     x: &'a [T],
     s: Channels,
@@ -102,23 +154,23 @@ impl<T: Real> Kernel for Work<'_, T> {
     }
 }
 
-impl<T: Real> Work<'_, T> {
-    /// `1 / standard deviation * weight` of the channels from `start` on. (Asking for each channel whether there is a weight keeps the loop from
-    /// becoming vectors: a microsecond for three layers of a classifier.)
-    #[inline(always)]
-    fn scales(&self, start: usize, out: &mut [T]) {
-        let rstd = &self.rstd[start..][..out.len()];
-        match self.weight {
-            Some(weight) => {
-                let weight = &weight[start..][..out.len()];
-                for i in 0..out.len() {
-                    out[i] = rstd[i] * weight[i];
-                }
+/// `1 / standard deviation * weight` of the channels from `start` on, of which `rstd` has the first factor. (Asking for each channel whether there is a weight keeps the
+/// loop from becoming vectors: a microsecond for three layers of a classifier.)
+#[inline(always)]
+fn scales<T: Real>(rstd: &[T], weight: Option<&[T]>, start: usize, out: &mut [T]) {
+    let rstd = &rstd[..out.len()];
+    match weight {
+        Some(weight) => {
+            let weight = &weight[start..][..out.len()];
+            for i in 0..out.len() {
+                out[i] = rstd[i] * weight[i];
             }
-            None => out.copy_from_slice(rstd),
         }
+        None => out.copy_from_slice(rstd),
     }
+}
 
+impl<T: Real> Work<'_, T> {
     /// A tile of columns.
     #[inline(always)]
     fn tile<S: Simd>(&self, task: usize) {
@@ -140,18 +192,13 @@ impl<T: Real> Work<'_, T> {
                 deviations_cols::<_, S>(x, n, stride, mean, squares);
             }
             Pass::Apply { bias } => {
+                let Some(out) = self.out else { return };
                 let (mean, mut w, mut b) = (&self.mean[start..][..cols], [T::ZERO; TILE], [T::ZERO; TILE]);
-                let (w, b) = (&mut w[..cols], &mut b[..cols]);
-                self.scales(start, w);
+                scales(&self.rstd[start..], self.weight, start, &mut w[..cols]);
                 if let Some(bias) = bias {
-                    b.copy_from_slice(&bias[start..][..cols]);
+                    b[..cols].copy_from_slice(&bias[start..][..cols]);
                 }
-                for r in 0..n {
-                    let (x, Some(out)) = (&x[r * stride..][..cols], row(r)) else { return };
-                    for i in 0..cols {
-                        out[i] = (x[i] - mean[i]) * w[i] + b[i];
-                    }
-                }
+                Shift { x: self.x, s: self.s, out }.tile(start, mean, &w, &b);
             }
             Pass::Backward { g, training } => {
                 let (mean, rstd) = (&self.mean[start..][..cols], &self.rstd[start..][..cols]);
@@ -177,7 +224,7 @@ impl<T: Real> Work<'_, T> {
                 gb.copy_from_slice(level);
                 let mut w = [T::ZERO; TILE];
                 let w = &mut w[..cols];
-                self.scales(start, w);
+                scales(rstd, self.weight, start, w);
                 for i in 0..cols {
                     gw[i] = along[i] * rstd[i];
                     along[i] = if training { gw[i] * rstd[i] / many } else { T::ZERO };
@@ -220,14 +267,9 @@ impl<T: Real> Work<'_, T> {
                 (*mean, *second) = (m, squares);
             }
             Pass::Apply { bias } => {
-                let m = self.mean[c];
+                let Some(out) = self.out else { return };
                 let (w, b) = (self.rstd[c] * at(self.weight, c, T::ONE), at(bias, c, T::ZERO));
-                for s in 0..samples {
-                    let (x, Some(out)) = (run(s), to(s)) else { return };
-                    for i in 0..len {
-                        out[i] = (x[i] - m) * w + b;
-                    }
-                }
+                Shift { x: self.x, s: self.s, out }.channel(c, self.mean[c], w, b);
             }
             Pass::Backward { g, training } => {
                 let (m, r) = (self.mean[c], self.rstd[c]);
@@ -303,6 +345,65 @@ fn batch_apply<T: Real>(
         let pass = Pass::Apply { bias };
         dispatch(Work { x, s, pass, weight, mean, rstd, first: none, second: none, out: Some(out), tasks });
     });
+}
+
+struct Evaluation<'a, T> {
+    shift: Shift<'a, T>,
+    mean: &'a [T],
+    var: &'a [T],
+    eps: T,
+    weight: Option<&'a [T]>,
+    bias: Option<&'a [T]>,
+    rstd: Option<&'a Shared<'a, T>>,
+    tasks: Range<usize>,
+}
+
+impl<T: Real> Kernel for Evaluation<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Channels { channels, len, .. } = self.shift.s;
+        let width = if len == 1 { TILE } else { 1 };
+        for start in self.tasks.clone().map(|task| task * width) {
+            let cols = width.min(channels - start);
+            let (mean, var) = (&self.mean[start..][..cols], &self.var[start..][..cols]);
+            let (mut w, mut b) = ([T::ZERO; TILE], [T::ZERO; TILE]);
+            let mut rstd = [T::ZERO; TILE];
+            for i in 0..cols {
+                rstd[i] = T::ONE / (var[i] + self.eps).sqrt();
+            }
+            if let Some(kept) = self.rstd {
+                // SAFETY: every task has channels of its own.
+                unsafe { kept.part(start, cols) }.copy_from_slice(&rstd[..cols]);
+            }
+            scales(&rstd, self.weight, start, &mut w[..cols]);
+            if let Some(bias) = self.bias {
+                b[..cols].copy_from_slice(&bias[start..][..cols]);
+            }
+            if len == 1 {
+                self.shift.tile(start, mean, &w, &b);
+            } else {
+                self.shift.channel(start, mean[0], w[0], b[0]);
+            }
+        }
+    }
+}
+
+fn batch_evaluate<T: Real>(
+    x: &[T],
+    s: Channels,
+    mean: &[T],
+    var: &[T],
+    eps: T,
+    weight: Option<&[T]>,
+    bias: Option<&[T]>,
+    rstd: Option<&mut [T]>,
+    out: &mut [T],
+) {
+    assert!(x.len() >= s.total() && out.len() == s.total() && mean.len() == s.channels && var.len() == s.channels);
+    let (rstd, out) = (rstd.map(Shared::new), &Shared::new(out));
+    let rstd = rstd.as_ref();
+    s.tasks(&|tasks| dispatch(Evaluation { shift: Shift { x, s, out }, mean, var, eps, weight, bias, rstd, tasks }));
 }
 
 fn batch_backward<T: Real>(

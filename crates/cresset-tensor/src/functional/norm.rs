@@ -1,10 +1,11 @@
 //! Normalisation.
 
 use crate::array::Array;
+use crate::autograd::mode;
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::op::apply;
+use crate::op::{apply, apply_one};
 use crate::ops::norm::{Affine, BatchNorm, GroupNorm, RowNorm, Running, update_running};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -120,7 +121,7 @@ pub fn batch_norm(
         let running = Running { mean: array(running_mean), var: array(running_var), momentum };
         // An empty batch has no statistics.
         let tracked = x.numel() > 0 && (running.mean.is_some() || running.var.is_some());
-        let op = BatchNorm { training, eps, affine, running: tracked.then_some(running) };
+        let op = BatchNorm { training, eps, affine, running: tracked.then_some(running), keeps: true };
         return apply(op, &present(x, &[weight, bias])).swap_remove(0);
     }
     let (Some(mean), Some(var)) = (running_mean, running_var) else {
@@ -131,8 +132,10 @@ pub fn batch_norm(
     let constant = |t: &Tensor| t.requires_grad().then(|| t.detach());
     let (fixed_mean, fixed_var) = (constant(mean), constant(var));
     let (mean, var) = (fixed_mean.as_ref().unwrap_or(mean), fixed_var.as_ref().unwrap_or(var));
-    let op = BatchNorm { training, eps, affine, running: None };
-    apply(op, &present(x, &[weight, bias, Some(mean), Some(var)])).swap_remove(0)
+    let keeps = mode::is_grad_enabled() || mode::is_recording();
+    let op = BatchNorm { training, eps, affine, running: None, keeps };
+    let inputs = present(x, &[weight, bias, Some(mean), Some(var)]);
+    if keeps { apply(op, &inputs).swap_remove(0) } else { apply_one(op, &inputs) }
 }
 
 /// Normalises each channel of each sample by itself (`torch.nn.functional.instance_norm(x, running_mean, running_var, weight, bias,

@@ -24,11 +24,38 @@ pub(crate) struct BatchNorm {
     pub eps: f64,
     pub affine: Affine,
     pub running: Option<Running>,
+    /// Are mean and 1 / standard deviation an output, as the backward pass needs them?
+    pub keeps: bool,
 }
 
 impl BatchNorm {
     fn sizes(x: &[usize]) -> Channels {
         Channels { samples: x[0], channels: x.get(1).copied().unwrap_or(0), len: x[2.min(x.len())..].iter().product() }
+    }
+
+    /// Forward with running statistics.
+    fn evaluate(&self, inputs: &[&Array], x: &Array, outputs: &[Meta]) -> Few<Array> {
+        let s = BatchNorm::sizes(x.shape());
+        let numbers = |at: Option<usize>| wide(inputs, at, x.dtype());
+        let (w, b) = (numbers(self.affine.weight_at()), numbers(self.affine.bias_at()));
+        let (mean, var) = (inputs[self.affine.end()].dense(x.dtype()), inputs[self.affine.end() + 1].dense(x.dtype()));
+        with_real!(x.dtype(), T => {
+            let run = |rstd: Option<&mut [T]>, mean: &[T]| Array::build::<T>(*x.meta(), |y| {
+                x.with_slice::<T, _>(|x| var.with_slice::<T, _>(|var| with::<T, _>(w.as_deref(), |w| with::<T, _>(b.as_deref(), |b| {
+                    T::batch_evaluate(x, s, mean, var, self.eps as T, w, b, rstd, y)
+                }))))
+            }).to(outputs[0].dtype);
+            let Some(&kept) = outputs.get(1) else {
+                return [mean.with_slice::<T, _>(|mean| run(None, mean))].into();
+            };
+            let mut y = None;
+            let stats = Array::build::<T>(kept, |stats| {
+                let (kept, rstd) = stats.split_at_mut(s.channels);
+                mean.with_slice::<T, _>(|mean| kept.copy_from_slice(mean));
+                y = Some(run(Some(rstd), kept));
+            });
+            y.into_iter().chain([stats]).collect()
+        })
     }
 }
 
@@ -83,22 +110,19 @@ impl Op for BatchNorm {
                 return Err(format!("batch_norm eps must be positive during training, but got {:?}", self.eps));
             }
         }
-        Ok([*x, Meta::new(x.dtype.accumulator(), [2, channels])].into_iter().collect())
+        let stats = self.keeps.then(|| Meta::new(x.dtype.accumulator(), [2, channels]));
+        Ok(std::iter::once(*x).chain(stats).collect())
     }
     fn forward(&self, inputs: &[&Array], outputs: &[Meta]) -> Few<Array> {
         let x = inputs[0].dense(inputs[0].dtype().computing());
         let s = BatchNorm::sizes(x.shape());
+        if !self.training {
+            return self.evaluate(inputs, &x, outputs);
+        }
         let (w, b) = (wide(inputs, self.affine.weight_at(), x.dtype()), wide(inputs, self.affine.bias_at(), x.dtype()));
         let (y, stats) = with_real!(x.dtype(), T => {
             let stats = Array::build::<T>(outputs[1], |stats| {
                 let (mean, second) = stats.split_at_mut(s.channels);
-                let eps = self.eps as T;
-                if !self.training {
-                    let at = self.affine.end();
-                    inputs[at].dense(x.dtype()).with_slice::<T, _>(|m| mean.copy_from_slice(m));
-                    inputs[at + 1].dense(x.dtype()).with_slice::<T, _>(|v| second.copy_from_slice(v));
-                    return T::batch_rstd(second, 1.0, eps);
-                }
                 x.with_slice::<T, _>(|x| T::batch_moments(x, s, mean, second));
                 if let Some(running) = &self.running {
                     if let Some(old) = &running.mean {
@@ -109,7 +133,7 @@ impl Op for BatchNorm {
                         update_running(old, second.iter().map(|&v| v as f64 / unbiased), running.momentum);
                     }
                 }
-                T::batch_rstd(second, s.count() as T, eps);
+                T::batch_rstd(second, s.count() as T, self.eps as T);
             });
             let y = Array::build::<T>(*x.meta(), |y| x.with_slice::<T, _>(|x| stats.with_slice::<T, _>(|stats| {
                 let (mean, rstd) = stats.split_at(s.channels);
@@ -120,7 +144,7 @@ impl Op for BatchNorm {
         [y.to(outputs[0].dtype), stats].into_iter().collect()
     }
     fn saves(&self) -> Saves {
-        Saves { inputs: 0b1 | (self.affine.weight as u32) << 1, outputs: 0b10 }
+        Saves { inputs: 0b1 | (self.affine.weight as u32) << 1, outputs: (self.keeps as u32) << 1 }
     }
     fn differentiable(&self, output: usize) -> bool {
         output == 0
@@ -172,5 +196,37 @@ impl Op for BatchNorm {
             let small = |v: Vec<T>| Some(Tensor::from_vec(v, [s.channels]));
             in_order(n_inputs, [(Some(0), gx), (wat, small(gw)), (bat, small(gb))])
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::functional::batch_norm;
+    use crate::{Tensor, manual_seed, no_grad};
+
+    #[test]
+    fn evaluation_gives_the_same_with_and_without_a_graph() {
+        manual_seed(0);
+        // More channels than a tile has, and channels of several elements.
+        for shape in [vec![3, 300], vec![1, 7], vec![2, 5, 4], vec![0, 4]] {
+            let x = Tensor::randn(shape.clone()).requires_grad_(true);
+            let [mean, var, weight, bias] = [0, 1, 2, 3].map(|_| Tensor::rand([shape[1]]));
+            let mut wide = vec![1; shape.len()];
+            wide[1] = shape[1];
+            let wide = |t: &Tensor| t.reshape(wide.clone());
+            for (w, b) in [(Some(&weight), Some(&bias)), (None, Some(&bias)), (Some(&weight), None), (None, None)] {
+                let run = || batch_norm(&x, Some(&mean), Some(&var), w, b, false, 0.1, 1e-5);
+                let (plain, recorded) = (no_grad(run), run());
+                assert!(!plain.requires_grad() && recorded.requires_grad());
+                assert_eq!(plain.to_vec::<f32>(), recorded.to_vec::<f32>());
+                let mut want = &(&x - &wide(&mean)) * &wide(&(&var + 1e-5).rsqrt());
+                want = w.map_or(want.clone(), |w| &want * &wide(w));
+                want = b.map_or(want.clone(), |b| &want + &wide(b));
+                for (have, want) in plain.to_vec::<f32>().iter().zip(want.to_vec::<f32>()) {
+                    // Three roundings.
+                    assert!((have - want).abs() <= 4.0 * f32::EPSILON * want.abs().max(1.0), "{have} for {want}");
+                }
+            }
+        }
     }
 }
