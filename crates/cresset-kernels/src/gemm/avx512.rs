@@ -131,17 +131,34 @@ unsafe fn sum16(v: __m512) -> f32 {
     }
 }
 
-/// The sums of vectors, each in the order of [`sum16`]. Four share the last steps.
+/// The sums of vectors, each in the order of [`sum16`]. Four and sixteen share the steps.
 #[inline(always)]
 unsafe fn sums16<const N: usize>(v: [__m512; N]) -> [f32; N] {
-    // SAFETY: as above; four numbers are stored where there are four.
+    // SAFETY: as above; as many numbers are stored as there are.
     unsafe {
-        if N != 4 {
-            return v.map(|v| sum16(v));
-        }
         let mut sums = [0.0; N];
-        let pairs = |i: usize| _mm_hadd_ps(quarter(v[i]), quarter(v[i + 1]));
-        _mm_storeu_ps(sums.as_mut_ptr(), _mm_hadd_ps(pairs(0), pairs(2)));
+        match N {
+            4 => {
+                let pairs = |i: usize| _mm_hadd_ps(quarter(v[i]), quarter(v[i + 1]));
+                _mm_storeu_ps(sums.as_mut_ptr(), _mm_hadd_ps(pairs(0), pairs(2)));
+            }
+            16 => {
+                // Four vectors' sums of four, a vector in each quarter.
+                let quarters = |i: usize| {
+                    let halves = |a: __m512, b: __m512| {
+                        _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b))
+                    };
+                    let (a, b) = (halves(v[i], v[i + 4]), halves(v[i + 8], v[i + 12]));
+                    _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b))
+                };
+                let pairs = |a: __m512, b: __m512| {
+                    _mm512_add_ps(_mm512_shuffle_ps::<0x88>(a, b), _mm512_shuffle_ps::<0xdd>(a, b))
+                };
+                let all = pairs(pairs(quarters(0), quarters(1)), pairs(quarters(2), quarters(3)));
+                _mm512_storeu_ps(sums.as_mut_ptr(), all);
+            }
+            _ => return v.map(|v| sum16(v)),
+        }
         sums
     }
 }
@@ -156,7 +173,8 @@ kernels!(
     [1, 2, 3, 4, 5, 6, 7, 8],
     [5, 6, 7, 8],
     [1, 2, 3],
-    [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]
+    [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)],
+    (16, 1)
 );
 
 /// Tiles that read pictures where they lie. Other levels unroll the windows.

@@ -33,6 +33,8 @@ const DOTS_ONCE: usize = 144 << 10;
 /// From so many bytes on a matrix is read as one stream for dot products with a single vector. (Up to a megabyte it may lie in the second-level cache, but seldom does when
 /// its turn in a network comes.)
 const STREAMED: usize = 1 << 18;
+/// Rows of so many vectors are short: their dot products take more time at their ends than along them.
+const SHORT: usize = 8;
 /// A batch of at most so many rows is packed instead of the weight.
 const SMALL_BATCH: usize = 96;
 
@@ -207,6 +209,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
         let rows = if groups == 1 { whole.rows } else { (DOTS_ONCE / (12 * self.k * size_of::<T>())).max(1) * 12 };
         // By the size of all of it, as a sum may not depend on how threads share the rows.
         let far = vectors == 1 && whole.rows * self.k * size_of::<T>() >= STREAMED;
+        let short = vectors == 1 && self.k <= SHORT * self.kernels.w;
         let job = Shared(whole);
         threads::run(parts, &|i| {
             let d = job.get();
@@ -217,7 +220,11 @@ impl<T: Kerneled + GemmElement> Job<T> {
                     // SAFETY: rows of this piece, and vectors that exist; the pieces do not overlap.
                     unsafe {
                         let bias = if d.bias.is_null() { d.bias } else { d.bias.add(start * d.bias_row) };
-                        let dots = if far { self.kernels.streamed } else { self.kernels.dots[x.len() - 1] };
+                        let dots = match (short, far) {
+                            (true, _) => self.kernels.short,
+                            (_, true) => self.kernels.streamed,
+                            _ => self.kernels.dots[x.len() - 1],
+                        };
                         dots(&Dots {
                             x: d.x.add(x.start * d.ldx),
                             w: d.w.add(start * d.ldw),

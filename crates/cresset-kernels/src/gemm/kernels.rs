@@ -29,6 +29,8 @@ pub struct Kernels<T> {
     pub across: Tiles<T>,
     /// Dot products with 1 to 4 vectors.
     pub dots: [DotsFn<T>; 4],
+    /// Dot products with one vector, of short rows.
+    pub short: DotsFn<T>,
     /// Dot products with one vector, of a matrix that no near cache holds.
     pub streamed: DotsFn<T>,
     /// Products with `k` of 1 to 4.
@@ -40,7 +42,7 @@ pub struct Kernels<T> {
 /// A function `$name` that returns the kernels of vector `$v`, compiled with `$features`.
 macro_rules! kernels {
     ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], [$($half:literal),*], $nvs:tt,
-     [$(($mx:literal, $nw:literal, $u:literal)),*]) => {
+     [$(($mx:literal, $nw:literal, $u:literal)),*], ($many:literal, $chains:literal)) => {
         /// The kernels on this vector.
         pub fn $name() -> &'static $crate::gemm::kernels::Kernels<$t> {
             use $crate::gemm::{kernels, thin, tile as text};
@@ -103,6 +105,7 @@ macro_rules! kernels {
                 packing: kernels::tiles!(packing, [$($half),*], $nvs),
                 across: kernels::tiles!(across, [$($r),*], $nvs),
                 dots: [$(dots::<$mx, $nw, $u>),*],
+                short: dots::<1, $many, $chains>,
                 streamed,
                 rows: [rows::<1>, rows::<2>, rows::<3>, rows::<4>],
                 sweep,
@@ -132,16 +135,16 @@ pub(super) use tiles;
 #[cfg(target_arch = "x86_64")]
 mod portable {
     use super::Array;
-    super::kernels!(f32_kernels, Array<f32, 4>, f32, , 2, 2, [1, 2], [2], [1, 2], [(1, 2, 1), (2, 2, 1), (3, 1, 1), (4, 1, 1)]);
-    super::kernels!(f64_kernels, Array<f64, 2>, f64, , 2, 2, [1, 2], [2], [1, 2], [(1, 2, 1), (2, 2, 1), (3, 1, 1), (4, 1, 1)]);
+    super::kernels!(f32_kernels, Array<f32, 4>, f32, , 2, 2, [1, 2], [2], [1, 2], [(1, 2, 1), (2, 2, 1), (3, 1, 1), (4, 1, 1)], (2, 1));
+    super::kernels!(f64_kernels, Array<f64, 2>, f64, , 2, 2, [1, 2], [2], [1, 2], [(1, 2, 1), (2, 2, 1), (3, 1, 1), (4, 1, 1)], (2, 1));
 }
 #[cfg(not(target_arch = "x86_64"))]
 mod portable {
     use super::Array;
     super::kernels!(f32_kernels, Array<f32, 4>, f32, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2],
-        [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]);
+        [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)], (4, 2));
     super::kernels!(f64_kernels, Array<f64, 2>, f64, , 4, 2, [1, 2, 3, 4], [3, 4], [1, 2],
-        [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)]);
+        [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)], (4, 2));
 }
 
 /// A float type with kernels.

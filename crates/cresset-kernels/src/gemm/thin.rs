@@ -16,7 +16,7 @@ pub struct Dots<T> {
     pub c: *mut T,
     pub c_x: usize,
     pub c_row: usize,
-    /// Null: none. Else one number for each row, `bias_row` apart.
+    /// Null: none. Else one number for each row, `bias_row` (0 or 1) apart.
     pub bias: *const T,
     pub bias_row: usize,
     pub alpha: T,
@@ -26,7 +26,7 @@ pub struct Dots<T> {
 
 pub type DotsFn<T> = unsafe fn(&Dots<T>);
 
-/// All rows, `NW` at a time. `U` sums per product, so that short rows of them do not wait for each other.
+/// All rows, `NW` at a time, then four, then one. `U` sums per product, so that short rows of them do not wait for each other.
 #[inline(always)]
 pub unsafe fn dots<V: Vector, const MX: usize, const NW: usize, const U: usize>(d: &Dots<V::T>) {
     let mut r = 0;
@@ -34,6 +34,13 @@ pub unsafe fn dots<V: Vector, const MX: usize, const NW: usize, const U: usize>(
         // SAFETY: rows r to r + NW exist.
         unsafe { finish::<V, MX, NW>(d, r, together::<V, MX, NW, U>(d, r)) };
         r += NW;
+    }
+    if NW > 4 {
+        while r + 4 <= d.rows {
+            // SAFETY: rows r to r + 4 exist.
+            unsafe { finish::<V, MX, 4>(d, r, together::<V, MX, 4, U>(d, r)) };
+            r += 4;
+        }
     }
     while r < d.rows {
         // SAFETY: row r exists.
@@ -150,8 +157,22 @@ unsafe fn finish<V: Vector, const MX: usize, const NW: usize>(d: &Dots<V::T>, r:
             sums[i] = V::sums(vectors[i]);
         }
         // Each question once for all.
+        let plain = d.alpha == V::T::ONE && d.beta == V::T::ZERO;
+        if NW == V::W && plain && d.c_row == 1 {
+            for i in 0..MX {
+                let mut v = V::load(sums[i].as_ptr());
+                if !d.bias.is_null() {
+                    v = v.add(if d.bias_row == 1 { V::load(d.bias.add(r)) } else { V::splat(*d.bias) });
+                }
+                if d.relu {
+                    v = v.relu();
+                }
+                v.store(d.c.add(i * d.c_x + r));
+            }
+            return;
+        }
         let c = |i: usize, j: usize| d.c.add(i * d.c_x + (r + j) * d.c_row);
-        if d.alpha != V::T::ONE || d.beta != V::T::ZERO {
+        if !plain {
             for i in 0..MX {
                 for j in 0..NW {
                     sums[i][j] = finish_one(sums[i][j], c(i, j), d.alpha, d.beta, None, false);
