@@ -30,8 +30,12 @@ const B_SMALL: usize = 16 << 10;
 impl<T: Kerneled + GemmElement> Job<T> {
     /// The general way: blocks of `C`, each by a thread.
     pub(super) unsafe fn blocks(&self) {
-        let width = self.kernels.nv * self.kernels.w;
         let parts = self.pieces();
+        if parts == 1 {
+            // SAFETY: all of C, by nobody else.
+            return unsafe { self.block(0..self.m, 0..self.n) };
+        }
+        let width = self.kernels.nv * self.kernels.w;
         // Rows are cut only where enough of them remain to repay the packing of B, which two may do each for itself.
         let (mut rows, mut cols) = (1, 1);
         while rows * cols < parts {
@@ -87,14 +91,19 @@ impl<T: Kerneled + GemmElement> Job<T> {
         unsafe { self.block_by_k(rows, cols, (1, self.k)) }
     }
 
+    // Small products take the ways with few divisions: a score of them took as long as a tile.
     unsafe fn block_by_k(&self, rows: Range<usize>, cols: Range<usize>, (k_blocks, kc_most): (usize, usize)) {
         let kn = self.kernels;
         let es = size_of::<T>();
         let width = kn.nv * kn.w;
-        let mc = (A_BLOCK / (kc_most * es).max(1) / kn.mr * kn.mr).clamp(48, MC);
-        let row_blocks = rows.len().div_ceil(mc);
-        let mc_most = rows.len().div_ceil(row_blocks).next_multiple_of(kn.mr);
-        let tiles_most = mc_most.div_ceil(kn.mr);
+        let row_blocks = if rows.len() <= MC && rows.len() * kc_most * es <= A_BLOCK {
+            1
+        } else {
+            rows.len().div_ceil((A_BLOCK / (kc_most * es).max(1) / kn.mr * kn.mr).clamp(48, MC))
+        };
+        let rows_most = if row_blocks == 1 { rows.len() } else { rows.len().div_ceil(row_blocks) };
+        let tiles_most = rows_most.div_ceil(kn.mr);
+        let mc_most = tiles_most * kn.mr;
         // B may be read where it is if no tile comes back to it, or if it is small.
         let packed = !self.packed.is_null();
         let b_there = !packed && self.b_col == 1 && (rows.len() <= kn.mr || kc_most * self.b_row * es <= B_SMALL);
@@ -103,15 +112,16 @@ impl<T: Kerneled + GemmElement> Job<T> {
             cols.len()
         } else if short || row_blocks > 1 {
             let bytes = if short { STRIP_SHORT } else { STRIP };
-            (bytes / (kc_most * width * es)).max(1) * width
+            let step = kc_most * width * es;
+            if cols.len() <= width && step <= bytes { width } else { (bytes / step).max(1) * width }
         } else {
             width
         };
         let a_packed = tiles_most > 1
             && cols.len() >= 6 * width
             && (self.a_col != 1 || (self.a_row * es).is_multiple_of(1024) && !short);
-        let b_size = strip.min(cols.len().next_multiple_of(width)) * kc_most;
-        let mut b_room = Buffer::new(if b_there || packed { 0 } else { (b_size + 16) * es });
+        let b_size = || if strip == width { width } else { strip.min(cols.len().next_multiple_of(width)) } * kc_most;
+        let mut b_room = Buffer::new(if b_there || packed { 0 } else { (b_size() + 16) * es });
         let mut a_room = Buffer::new(if a_packed { (kc_most * mc_most + 16) * es } else { 0 });
         let (b_panels, a_panels) = (b_room.as_mut_ptr().cast::<T>(), a_room.as_mut_ptr().cast::<T>());
         for kb in 0..k_blocks {
@@ -125,13 +135,15 @@ impl<T: Kerneled + GemmElement> Job<T> {
             } else {
                 b_panels
             };
-            for s0 in cols.clone().step_by(strip) {
+            let mut s0 = cols.start;
+            while s0 < cols.end {
                 let strip = s0..cols.end.min(s0 + strip);
                 for rb in 0..row_blocks {
-                    let r = even(rows.len(), kn.mr, row_blocks, rb);
+                    let r = if row_blocks == 1 { 0..rows.len() } else { even(rows.len(), kn.mr, row_blocks, rb) };
+                    let tiles = if row_blocks == 1 { tiles_most } else { r.len().div_ceil(kn.mr) };
                     let rows = rows.start + r.start..rows.start + r.end;
-                    let tiles = rows.len().div_ceil(kn.mr);
                     let part = Part {
+                        tiles,
                         tile_rows: rows.len() / tiles,
                         longer: rows.len() % tiles,
                         rows,
@@ -151,6 +163,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
                         self.part(&part, if a_packed { a_panels } else { std::ptr::null() }, b_panels);
                     }
                 }
+                s0 = strip.end;
             }
         }
     }
@@ -163,7 +176,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
             // What packing writes beyond its end must be written again. The last steps end where the next tile began: nothing more is read, so
             // nothing more is written.
             let last = together < part.kc && k + together >= part.kc;
-            for t in 0..part.tiles(self.kernels.mr) {
+            for t in 0..part.tiles {
                 let tile = part.tile(t);
                 // SAFETY: these rows and this block of `k` of A; the tile's place in the room.
                 unsafe {
@@ -185,21 +198,24 @@ impl<T: Kerneled + GemmElement> Job<T> {
     /// The tiles of a part. `a_panels` is null if A is read where it is.
     unsafe fn part(&self, part: &Part, a_panels: *const T, b_panels: *mut T) {
         let width = self.kernels.nv * self.kernels.w;
-        let tiles = part.tiles(self.kernels.mr);
         let mut tile = self.tile(part.k0, part.kc);
         // SAFETY: tiles and panels of this part.
         unsafe {
             if part.short || part.b_there {
-                for t in 0..tiles {
-                    for j in part.cols.clone().step_by(width) {
+                for t in 0..part.tiles {
+                    let mut j = part.cols.start;
+                    while j < part.cols.end {
                         self.one(part, t, j, a_panels, b_panels, &mut tile);
+                        j += width;
                     }
                 }
             } else {
-                for j in part.cols.clone().step_by(width) {
-                    for t in 0..tiles {
+                let mut j = part.cols.start;
+                while j < part.cols.end {
+                    for t in 0..part.tiles {
                         self.one(part, t, j, a_panels, b_panels, &mut tile);
                     }
+                    j += width;
                 }
             }
         }
@@ -270,16 +286,13 @@ struct Part {
     short: bool,
     /// Whether the bias belongs to this block of `k`.
     bias: bool,
+    tiles: usize,
     /// Rows of a tile; the first `longer` tiles have one more.
     tile_rows: usize,
     longer: usize,
 }
 
 impl Part {
-    fn tiles(&self, mr: usize) -> usize {
-        self.rows.len().div_ceil(mr)
-    }
-
     /// The rows of tile `t`: as even as can be.
     #[inline(always)]
     fn tile(&self, t: usize) -> Range<usize> {

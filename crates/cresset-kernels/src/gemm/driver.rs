@@ -306,7 +306,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
     /// The blocks of `k`: how many, and the longest.
     pub(super) fn k_blocks(&self) -> (usize, usize) {
         let blocks = self.k.div_ceil(KC);
-        (blocks, self.k.div_ceil(blocks))
+        (blocks, if blocks == 1 { self.k } else { self.k.div_ceil(blocks) })
     }
 
     /// A tile of block `k0..k0 + kc`, its operands to be filled in. The bias comes with the last block only.
