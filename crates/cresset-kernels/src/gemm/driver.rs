@@ -209,7 +209,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
         let rows = if groups == 1 { whole.rows } else { (DOTS_ONCE / (12 * self.k * size_of::<T>())).max(1) * 12 };
         // By the size of all of it, as a sum may not depend on how threads share the rows.
         let far = vectors == 1 && whole.rows * self.k * size_of::<T>() >= STREAMED;
-        let short = vectors == 1 && self.k <= SHORT * self.kernels.w;
+        let short = vectors == 1 && whole.rows >= 16 && self.k <= SHORT * self.kernels.w;
         let job = Shared(whole);
         threads::run(parts, &|i| {
             let d = job.get();
