@@ -31,7 +31,7 @@ pub struct Node {
     pub(crate) seq: u64,
     edges: Edges,
     /// Of the inputs, then of the outputs.
-    metas: Vec<Meta>,
+    metas: SmallVec<[Meta; 4]>,
     pub(crate) location: &'static Location<'static>,
     /// Were there ever hooks? A look at it spares a lock.
     hooked: AtomicBool,
@@ -127,7 +127,7 @@ fn saved(op: &dyn Op, inputs: &[&Tensor], run: &Run, outputs: &[Array], ahead: u
 fn node(op: Box<dyn Op>, saved: Saved, run: &mut Run) -> Arc<Node> {
     // A checkpoint is recorded even if its input needs no gradient.
     run.edges.resize_with(run.inputs.len(), || None);
-    let mut metas = Vec::with_capacity(run.inputs.len() + run.outputs.len());
+    let mut metas = SmallVec::new();
     for array in run.inputs.iter().chain(&run.outputs) {
         metas.push(*array.meta());
     }
@@ -135,7 +135,7 @@ fn node(op: Box<dyn Op>, saved: Saved, run: &mut Run) -> Arc<Node> {
 }
 
 #[track_caller]
-fn new(seq: u64, edges: Edges, metas: Vec<Meta>, saved: Saved, op: Box<dyn Op>) -> Arc<Node> {
+fn new(seq: u64, edges: Edges, metas: SmallVec<[Meta; 4]>, saved: Saved, op: Box<dyn Op>) -> Arc<Node> {
     let state = Mutex::new(State { saved: Some(saved), hooks: None });
     Arc::new(Node { seq, edges, metas, location: Location::caller(), hooked: AtomicBool::new(false), state, op })
 }
