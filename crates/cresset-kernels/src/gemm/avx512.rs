@@ -174,7 +174,7 @@ kernels!(
     [5, 6, 7, 8],
     [1, 2, 3],
     [(1, 4, 2), (2, 4, 1), (3, 4, 1), (4, 3, 1)],
-    (16, 1)
+    (16, 2)
 );
 
 /// Tiles that read pictures where they lie. Other levels unroll the windows.

@@ -42,7 +42,7 @@ pub struct Kernels<T> {
 /// A function `$name` that returns the kernels of vector `$v`, compiled with `$features`.
 macro_rules! kernels {
     ($name:ident, $v:ty, $t:ty, $($features:literal)?, $mr:literal, $nv:literal, [$($r:literal),*], [$($half:literal),*], $nvs:tt,
-     [$(($mx:literal, $nw:literal, $u:literal)),*], ($many:literal, $chains:literal)) => {
+     [$(($mx:literal, $nw:literal, $u:literal)),*], ($together:literal, $chains:literal)) => {
         /// The kernels on this vector.
         pub fn $name() -> &'static $crate::gemm::kernels::Kernels<$t> {
             use $crate::gemm::{kernels, thin, tile as text};
@@ -78,6 +78,11 @@ macro_rules! kernels {
                 unsafe { thin::dots::<$v, MX, NW, U>(d) }
             }
             $(#[target_feature(enable = $features)])?
+            unsafe fn short<const NW: usize, const U: usize>(d: &thin::Dots<$t>) {
+                // SAFETY: see above.
+                unsafe { thin::short::<$v, NW, U>(d) }
+            }
+            $(#[target_feature(enable = $features)])?
             unsafe fn streamed(d: &thin::Dots<$t>) {
                 // SAFETY: see above.
                 unsafe { thin::streamed::<$v>(d) }
@@ -105,7 +110,7 @@ macro_rules! kernels {
                 packing: kernels::tiles!(packing, [$($half),*], $nvs),
                 across: kernels::tiles!(across, [$($r),*], $nvs),
                 dots: [$(dots::<$mx, $nw, $u>),*],
-                short: dots::<1, $many, $chains>,
+                short: short::<$together, $chains>,
                 streamed,
                 rows: [rows::<1>, rows::<2>, rows::<3>, rows::<4>],
                 sweep,

@@ -26,6 +26,7 @@ use crate::expr::Pointwise;
 use crate::op::{Context, Few, Op, Saves};
 use crate::ops::table::OpInfo;
 use crate::tensor::Tensor;
+use cresset_kernels::buffer::Buffer;
 use cresset_kernels::lane::Unary;
 use cresset_kernels::map::{self, Function, Part};
 use std::borrow::Cow;
@@ -205,6 +206,9 @@ fn float_op(f: &Function, part: Part, meta: &Meta, operands: &[Operands]) -> Arr
     if let Some(result) = short_op(f, part, meta, operands) {
         return result;
     }
+    if let Some(result) = short_op_with_number(f, part, meta, operands) {
+        return result;
+    }
     let kind = match meta.dtype {
         DType::F16 => map::FloatKind::F16,
         DType::BF16 => map::FloatKind::BF16,
@@ -239,33 +243,91 @@ fn float_op(f: &Function, part: Part, meta: &Meta, operands: &[Operands]) -> Arr
 
 /// The most elements of a [`short_op`].
 const SHORT: usize = 4096;
+/// The same where an operand is a number, which is written out.
+const SHORT_WITH_NUMBER: usize = 256;
 
 /// [`float_op`] on few numbers that lie side by side in the computing type: nothing to be planned. (It halves what an op on one number takes.)
-#[inline]
+#[inline(always)]
 fn short_op(f: &Function, part: Part, meta: &Meta, operands: &[Operands]) -> Option<Array> {
+    short(f, part, meta, operands, None, |buffer| Array::from_buffer(buffer, *meta))
+}
+
+/// The numbers of a [`short_op`], if it is one. The arrays have its dtype; one operand that is nothing may be `given` as memory.
+#[inline(never)]
+fn short_buffer(
+    f: &Function,
+    part: Part,
+    meta: &Meta,
+    operands: &[Operands],
+    given: Option<(usize, &Buffer)>,
+) -> Option<Buffer> {
+    short(f, part, meta, operands, given, |buffer| buffer)
+}
+
+#[inline(always)]
+fn short<R>(
+    f: &Function,
+    part: Part,
+    meta: &Meta,
+    operands: &[Operands],
+    given: Option<(usize, &Buffer)>,
+    finish: impl FnOnce(Buffer) -> R,
+) -> Option<R> {
     let n = meta.numel();
     if n > SHORT || !matches!(meta.dtype, DType::F32 | DType::F64) {
         return None;
     }
     let size = meta.dtype.size();
     let mut readings = [const { None }; 4];
-    for (o, reading) in operands.iter().zip(&mut readings) {
+    let mut ins: [&[u8]; 4] = [&[]; 4];
+    for (i, o) in operands.iter().enumerate() {
         match *o {
-            Operands::Array(a) if *a.shape() == meta.shape && a.is_contiguous() => *reading = Some((a, a.read())),
+            Operands::Array(a) if *a.shape() == meta.shape && a.is_contiguous() => readings[i] = Some((a, a.read())),
             Operands::Nothing => {}
             _ => return None,
         }
     }
-    let mut ins: [&[u8]; 4] = [&[]; 4];
     for (bytes, reading) in ins.iter_mut().zip(&readings) {
         if let Some((a, r)) = reading {
             *bytes = &r.slice::<u8>()[a.offset() * size..][..n * size];
         }
     }
+    if let Some((i, buffer)) = given {
+        ins[i] = &buffer.as_slice::<u8>()[..n * size];
+    }
     let mut buffer = Array::buffer_for(meta);
     let out = &mut buffer.as_mut_slice::<u8>()[..n * size];
     let done = f.run_short(part, meta.dtype == DType::F64, &ins[..operands.len()], out);
-    done.then(|| Array::from_buffer(buffer, *meta))
+    done.then(|| finish(buffer))
+}
+
+/// A [`short_op`] of which one operand is a number: it is written out.
+#[inline(never)]
+fn short_op_with_number(f: &Function, part: Part, meta: &Meta, operands: &[Operands]) -> Option<Array> {
+    let n = meta.numel();
+    if n > SHORT_WITH_NUMBER || !matches!(meta.dtype, DType::F32 | DType::F64) {
+        return None;
+    }
+    let (i, v) = operands.iter().enumerate().find_map(|(i, o)| match *o {
+        Operands::Number(v) => Some((i, v)),
+        _ => None,
+    })?;
+    let mut arrays = [Operands::Nothing; 4];
+    arrays[..operands.len()].copy_from_slice(operands);
+    arrays[i] = Operands::Nothing;
+    let number = repeated(v, meta, n);
+    short_buffer(f, part, meta, &arrays[..operands.len()], Some((i, &number)))
+        .map(|buffer| Array::from_buffer(buffer, *meta))
+}
+
+/// A number of f32 or f64 `n` times.
+fn repeated(v: f64, meta: &Meta, n: usize) -> Buffer {
+    let mut buffer = Array::buffer_for(meta);
+    match meta.dtype {
+        DType::F64 => buffer.as_mut_slice::<f64>()[..n].fill(v),
+        _ => buffer.as_mut_slice::<f32>()[..n].fill(v as f32),
+    }
+    buffer
 }
 
 /// The elements of an array as the kernels take them.
@@ -304,7 +366,7 @@ impl Layout {
         self.wrap(buffer)
     }
     #[inline(never)]
-    fn wrap(self, buffer: cresset_kernels::buffer::Buffer) -> Array {
+    fn wrap(self, buffer: Buffer) -> Array {
         let a = Array::from_buffer(buffer, self.meta);
         if a.strides()[..] == self.strides[..] { a } else { a.view(self.meta.shape, self.strides, 0) }
     }
