@@ -1,5 +1,6 @@
 //! Layer norm and RMS norm: each row by its own statistics, with a weight and a bias for each place in the row.
 
+use crate::buffer::{Buffer, Element};
 use crate::level::{Kernel, Simd, dispatch};
 use crate::reduce::{Cascade, Deviations, PIECE, Real, Shared, Sum, fold, fold_row, kernels, sum_triples};
 use crate::threads::{pieces, run_ranges};
@@ -239,7 +240,7 @@ impl<T: Real> Kernel for Backward<'_, T> {
     }
 }
 
-fn rows_backward<T: Real>(
+fn rows_backward<T: Real + Element>(
     g: &[T],
     x: &[T],
     (n, centred): (usize, bool),
@@ -261,10 +262,12 @@ fn rows_backward<T: Real>(
     // Few rows to a part: their sums for weight and bias are added one after the other.
     let grain = (PIECE / n).clamp(1, 256);
     let parts = pieces(rows, grain);
-    let mut sums_w = vec![T::ZERO; if gw.is_some() { parts * n } else { 0 }];
-    let mut sums_b = vec![T::ZERO; if gb.is_some() { parts * n } else { 0 }];
+    // Buffers, because memory that goes back to the system comes as new pages, whose making threads wait for.
+    let room = |wanted: bool| Buffer::zeroed(if wanted { parts * n * size_of::<T>() } else { 0 });
+    let (mut sums_w, mut sums_b) = (room(gw.is_some()), room(gb.is_some()));
     {
-        let (out, w, b) = (gx.map(Shared::new), Shared::new(&mut sums_w), Shared::new(&mut sums_b));
+        let (w, b) = (Shared::new(sums_w.as_mut_slice::<T>()), Shared::new(sums_b.as_mut_slice::<T>()));
+        let out = gx.map(Shared::new);
         run_ranges(rows, grain, &|rows| {
             let part = rows.start / grain * n;
             // SAFETY: every range of rows has a part of its own.
@@ -275,7 +278,7 @@ fn rows_backward<T: Real>(
     }
     for (sums, to) in [(sums_w, gw), (sums_b, gb)] {
         if let Some(to) = to {
-            fold(Sum::<T>(PhantomData), &sums, (1, parts, n), to);
+            fold(Sum::<T>(PhantomData), sums.as_slice::<T>(), (1, parts, n), to);
         }
     }
 }
