@@ -201,9 +201,8 @@ fn run_one(op: &mut dyn Passes, inputs: &[&Tensor]) -> Tensor {
     if run.watch.is_some() {
         return run.finish(kept, inputs).swap_remove(0);
     }
-    debug_assert_eq!(run.outputs.len(), 1);
     let node = run.node(kept, inputs);
-    let array = run.outputs.pop().expect("an op with one output");
+    let array = run.outputs.swap_remove(0);
     run.tensor(array, 0, node)
 }
 
@@ -304,7 +303,7 @@ pub fn apply1<O: Op, const N: usize>(op: O, inputs: [&Tensor; N]) -> Tensor {
     apply_one(op, &inputs)
 }
 
-/// [`apply1`] for a number of inputs that is known when it runs.
+/// [`apply`] for an op of whose outputs the first is for the caller, and the others, if there are any, are for backward: no tensors are made of those.
 #[track_caller]
 #[inline]
 pub(crate) fn apply_one<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {

@@ -2,7 +2,7 @@
 
 use crate::dims::Dims;
 use crate::error::fail;
-use crate::op::apply;
+use crate::op::apply_one;
 use crate::ops::conv::{Convolution, Kind};
 use crate::tensor::Tensor;
 
@@ -93,8 +93,8 @@ fn conv(name: &'static str, nd: usize, x: &Tensor, weight: &Tensor, bias: Option
     let (groups, target) = (o.groups, Dims::EMPTY);
     let op = Convolution { name, kind: Kind::Output, nd, stride, before, behind, dilation, groups, target };
     match bias {
-        Some(b) => apply(op, &[x, weight, b]).swap_remove(0),
-        None => apply(op, &[x, weight]).swap_remove(0),
+        Some(b) => apply_one(op, &[x, weight, b]),
+        None => apply_one(op, &[x, weight]),
     }
 }
 
@@ -156,8 +156,8 @@ fn conv_transpose(
         target,
     };
     match bias {
-        Some(b) => apply(op, &[x, weight, b]).swap_remove(0),
-        None => apply(op, &[x, weight]).swap_remove(0),
+        Some(b) => apply_one(op, &[x, weight, b]),
+        None => apply_one(op, &[x, weight]),
     }
 }
 

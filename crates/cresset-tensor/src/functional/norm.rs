@@ -5,7 +5,7 @@ use crate::autograd::mode;
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::op::{apply, apply_one};
+use crate::op::apply_one;
 use crate::ops::norm::{Affine, BatchNorm, GroupNorm, RowNorm, Running, update_running};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -39,7 +39,7 @@ pub fn layer_norm(
 ) -> Tensor {
     let affine = Affine::of(weight, bias);
     let op = RowNorm { name: "layer_norm", shape: normalized_shape.into(), eps, centred: true, affine };
-    apply(op, &present(x, &[weight, bias])).swap_remove(0)
+    apply_one(op, &present(x, &[weight, bias]))
 }
 
 /// Divides the last dimensions by their root mean square: `y = x / sqrt(mean(x²) + eps) * weight`
@@ -59,7 +59,7 @@ pub fn rms_norm(
     let affine = Affine::of(weight, None);
     let eps = eps.into().unwrap_or(machine);
     let op = RowNorm { name: "rms_norm", shape: normalized_shape.into(), eps, centred: false, affine };
-    apply(op, &present(x, &[weight])).swap_remove(0)
+    apply_one(op, &present(x, &[weight]))
 }
 
 /// Normalises each of `num_groups` groups of channels of each sample, then scales and shifts each channel
@@ -82,7 +82,7 @@ pub fn group_norm(x: &Tensor, num_groups: usize, weight: Option<&Tensor>, bias: 
         }
     }
     let op = GroupNorm { name: "group_norm", groups: num_groups, eps, affine: Affine::of(weight, bias) };
-    apply(op, &present(x, &[weight, bias])).swap_remove(0)
+    apply_one(op, &present(x, &[weight, bias]))
 }
 
 /// Normalises each channel over the batch: `y = (x - mean) / sqrt(var + eps) * weight + bias`
@@ -122,7 +122,7 @@ pub fn batch_norm(
         // An empty batch has no statistics.
         let tracked = x.numel() > 0 && (running.mean.is_some() || running.var.is_some());
         let op = BatchNorm { training, eps, affine, running: tracked.then_some(running), keeps: true };
-        return apply(op, &present(x, &[weight, bias])).swap_remove(0);
+        return apply_one(op, &present(x, &[weight, bias]));
     }
     let (Some(mean), Some(var)) = (running_mean, running_var) else {
         let missing = if running_mean.is_none() { "running_mean" } else { "running_var" };
@@ -135,7 +135,7 @@ pub fn batch_norm(
     let keeps = mode::is_grad_enabled() || mode::is_recording();
     let op = BatchNorm { training, eps, affine, running: None, keeps };
     let inputs = present(x, &[weight, bias, Some(mean), Some(var)]);
-    if keeps { apply(op, &inputs).swap_remove(0) } else { apply_one(op, &inputs) }
+    apply_one(op, &inputs)
 }
 
 /// Normalises each channel of each sample by itself (`torch.nn.functional.instance_norm(x, running_mean, running_var, weight, bias,
@@ -170,7 +170,7 @@ pub fn instance_norm(
         fail(NAME, format!("Expected more than 1 spatial element when training, got input size {shape}"));
     }
     let op = GroupNorm { name: NAME, groups: shape[1], eps, affine: Affine::of(weight, bias) };
-    let y = apply(op, &present(x, &[weight, bias])).swap_remove(0);
+    let y = apply_one(op, &present(x, &[weight, bias]));
     if running_mean.is_some() || running_var.is_some() {
         let wide = x.array().to(DType::F64).contiguous();
         let (rows, mut mean) = (shape[0] * shape[1], Vec::new());

@@ -3,7 +3,7 @@
 use crate::dims::Dims;
 use crate::dtype::{DType, Scalar};
 use crate::error::fail;
-use crate::op::apply;
+use crate::op::apply_one;
 use crate::ops::linear::{Names, Rows};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
@@ -83,13 +83,13 @@ impl Tensor {
         let names = Names { op: "addmm", grad: "AddmmBackward0" };
         let op = Rows { names, transposed: false, relu: false };
         if self.shape() == [b[1]] && beta.f64() == 1.0 && alpha.f64() == 1.0 {
-            return apply(op, &[mat1, mat2, self]).swap_remove(0);
+            return apply_one(op, &[mat1, mat2, self]);
         }
         if mat1.dtype() != mat2.dtype() {
             let (a, b) = (self.dtype().scalar_name(), mat2.dtype().scalar_name());
             fail("addmm", format!("self and mat2 must have the same dtype, but got {a} and {b}"));
         }
-        scaled_sum("addmm", self, &apply(op, &[mat1, mat2]).swap_remove(0), beta, alpha)
+        scaled_sum("addmm", self, &apply_one(op, &[mat1, mat2]), beta, alpha)
     }
     /// `x + mat @ vec` (`torch.addmv(x, mat, vec)`).
     ///

@@ -1,7 +1,7 @@
 //! Random numbers drawn with parameters that are tensors: differentiable in form, with gradients of zero, as in PyTorch.
 
 use crate::array::{Array, Meta};
-use crate::op::{Context, Few, Op, apply};
+use crate::op::{Context, Few, Op, apply_one};
 use crate::tensor::Tensor;
 
 #[derive(Debug)]
@@ -30,5 +30,5 @@ pub(crate) fn drawn(name: &'static str, numbers: Tensor, from: &[&Tensor]) -> Te
     if !crate::is_grad_enabled() || !from.iter().any(|t| t.requires_grad()) {
         return numbers;
     }
-    apply(Drawn { name, numbers: numbers.array() }, from).swap_remove(0)
+    apply_one(Drawn { name, numbers: numbers.array() }, from)
 }

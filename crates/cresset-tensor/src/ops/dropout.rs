@@ -3,7 +3,7 @@
 use crate::array::{Array, Meta};
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::op::{Context, Few, Op, Saves, apply, apply1};
+use crate::op::{Context, Few, Op, Saves, apply_one, apply1};
 use crate::ops::draw::{Draw, draw};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::random::{self, Generator};
@@ -99,7 +99,7 @@ impl Op for Masked {
 /// Drops elements of a tensor of a floating-point dtype; `0 < p <= 1`.
 pub(crate) fn dropped(x: &Tensor, p: f64) -> Tensor {
     if x.is_contiguous() && p < 1.0 {
-        return apply(Dropout(p), &[x]).swap_remove(0);
+        return apply_one(Dropout(p), &[x]);
     }
     x * &noise(&x.array(), p)
 }

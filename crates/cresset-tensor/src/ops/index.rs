@@ -15,7 +15,7 @@ use super::view::{Spec, View};
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::op::{apply, apply_directly, apply1};
+use crate::op::{apply_directly, apply_one, apply1};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 
@@ -229,7 +229,7 @@ impl Tensor {
     fn get(&self, dims: Dims, tensors: &[Tensor], name: &'static str) -> Tensor {
         let mut inputs = vec![self];
         inputs.extend(tensors);
-        apply(Get { dims, name }, &inputs).swap_remove(0)
+        apply_one(Get { dims, name }, &inputs)
     }
     /// Assigns to the part that an index selects (`x[index] = value`). The value, a number or a tensor, is broadcast to that part and converted to the
     /// dtype. Works in place; gradients flow to the value and to what was not overwritten.
@@ -272,7 +272,7 @@ impl Tensor {
     fn put_copy(&self, dims: Dims, tensors: &[Tensor], value: &Tensor, accumulate: bool, name: &'static str) -> Tensor {
         let mut inputs = vec![self, value];
         inputs.extend(tensors);
-        apply(Put { basic: Basic::whole(self.dim()), dims, accumulate, name }, &inputs).swap_remove(0)
+        apply_one(Put { basic: Basic::whole(self.dim()), dims, accumulate, name }, &inputs)
     }
     /// Puts (or, with `accumulate`, adds) `values` at the positions of an index that consists of index tensors and masks, one for each of the first
     /// dimensions, in place (`x.index_put_(indices, values, accumulate)`).
@@ -294,7 +294,7 @@ impl Tensor {
         let r = self.for_put(index, values);
         let mut inputs = vec![self, values];
         inputs.extend(&r.tensors);
-        apply(Put { basic: r.basic, dims: r.dims, accumulate, name: "index_put" }, &inputs).swap_remove(0)
+        apply_one(Put { basic: r.basic, dims: r.dims, accumulate, name: "index_put" }, &inputs)
     }
     #[track_caller]
     fn for_put(&self, index: impl Indices, values: &Tensor) -> Resolved {

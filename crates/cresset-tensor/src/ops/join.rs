@@ -5,7 +5,7 @@ use crate::dims::{Dims, broadcast, wrap_dim};
 use crate::dtype::Promotion;
 use crate::error::fail;
 use crate::kernels;
-use crate::op::{Context, Few, Op, apply};
+use crate::op::{Context, Few, Op, apply_one};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
 use std::borrow::Borrow;
@@ -161,7 +161,7 @@ impl Op for Stack {
 #[track_caller]
 pub fn cat<T: Borrow<Tensor>>(tensors: &[T], dim: isize) -> Tensor {
     let refs: Vec<&Tensor> = tensors.iter().map(Borrow::borrow).collect();
-    apply(Cat { dim }, &refs).swap_remove(0)
+    apply_one(Cat { dim }, &refs)
 }
 
 /// The tensors, all of one shape, along a new dimension (`torch.stack(tensors, dim)`).
@@ -177,7 +177,7 @@ pub fn cat<T: Borrow<Tensor>>(tensors: &[T], dim: isize) -> Tensor {
 #[track_caller]
 pub fn stack<T: Borrow<Tensor>>(tensors: &[T], dim: isize) -> Tensor {
     let refs: Vec<&Tensor> = tensors.iter().map(Borrow::borrow).collect();
-    apply(Stack { dim }, &refs).swap_remove(0)
+    apply_one(Stack { dim }, &refs)
 }
 
 #[track_caller]

@@ -3,7 +3,7 @@
 use crate::array::{Array, Meta};
 use crate::cost;
 use crate::dims::Dims;
-use crate::op::{Context, Few, Op, RowProduct, Saves, apply};
+use crate::op::{Context, Few, Op, RowProduct, Saves, apply_one};
 use crate::ops::matrix::{count, from_first, in_wide, row_strides, same_dtype, with_number};
 use crate::tensor::Tensor;
 use cresset_kernels::columns;
@@ -187,7 +187,7 @@ impl Op for Rows {
 
 #[track_caller]
 fn one<O: Op>(op: O, inputs: &[&Tensor]) -> Tensor {
-    apply(op, inputs).swap_remove(0)
+    apply_one(op, inputs)
 }
 
 /// `rows` rows of an array as a matrix: itself if its leading dimensions have one stride, otherwise a copy kept in `copy`.

@@ -4,7 +4,7 @@ use crate::array::{Array, Meta};
 use crate::dims::Dims;
 use crate::dtype::DType;
 use crate::error::fail;
-use crate::op::{Context, Few, Op, Saves, apply};
+use crate::op::{Context, Few, Op, Saves, apply, apply_one};
 use crate::ops::reduce::{Over, sum::sum_over, widened, with_real};
 use crate::ops::table::{OpInfo, Sample, numbers};
 use crate::tensor::Tensor;
@@ -260,7 +260,7 @@ pub(crate) fn class_loss(op: ClassLoss, x: &Tensor, target: &Tensor, weight: Opt
     if target.dtype() == DType::I64 && !shape.is_empty() {
         let checked = CheckedTarget { name, classes, ignore: op.ignore };
         if crate::record::is_recording() {
-            looked_at = apply(checked, &[target]).swap_remove(0);
+            looked_at = apply_one(checked, &[target]);
             target = &looked_at;
         } else {
             checked.look(&target.array());

@@ -6,7 +6,7 @@ mod table;
 
 use crate::array::{Array, Meta};
 use crate::dims::Dims;
-use crate::op::{Context, Few, Op, Saves, apply};
+use crate::op::{Context, Few, Op, Saves, apply_one};
 use crate::ops::matrix::{in_wide, with_number};
 use crate::tensor::Tensor;
 use cresset_kernels::conv::{Conv, ConvElement, Window, bias_gradient, forward, input_gradient, weight_gradient};
@@ -123,7 +123,7 @@ impl Op for Convolution {
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let inputs = ctx.num_inputs();
         let Some(g) = &grads[0] else { return (0..inputs).map(|_| None).collect() };
-        let product = |op: Convolution, a: &Tensor, b: &Tensor| apply(op, &[a, b]).swap_remove(0);
+        let product = |op: Convolution, a: &Tensor, b: &Tensor| apply_one(op, &[a, b]);
         let (m0, m1) = (ctx.input_meta(0), ctx.input_meta(1));
         let first = ctx.needs(0).then(|| {
             let b = ctx.input(1);
@@ -144,7 +144,7 @@ impl Op for Convolution {
         let mut all: Few<_> = [first].into();
         all.push(second);
         if inputs == 3 {
-            all.push(ctx.needs(2).then(|| apply(ChannelSum { nd: self.nd }, &[g]).swap_remove(0)));
+            all.push(ctx.needs(2).then(|| apply_one(ChannelSum { nd: self.nd }, &[g])));
         }
         all
     }
@@ -207,7 +207,7 @@ impl Op for ChannelSum {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let to = ctx.input_meta(0).shape;
-        [grads[0].as_ref().map(|g| apply(ChannelExpand { nd: self.nd, to }, &[g]).swap_remove(0))].into()
+        [grads[0].as_ref().map(|g| apply_one(ChannelExpand { nd: self.nd, to }, &[g]))].into()
     }
 }
 
@@ -233,7 +233,7 @@ impl Op for ChannelExpand {
         [x.view(self.to, strides, x.offset())].into()
     }
     fn backward(&self, _ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
-        [grads[0].as_ref().map(|g| apply(ChannelSum { nd: self.nd }, &[g]).swap_remove(0))].into()
+        [grads[0].as_ref().map(|g| apply_one(ChannelSum { nd: self.nd }, &[g]))].into()
     }
     fn is_view(&self) -> bool {
         true

@@ -6,7 +6,7 @@ use crate::dims::{Dims, broadcast};
 use crate::dtype::DType;
 use crate::error::fail;
 use crate::kernels;
-use crate::op::{Context, Few, Op, Saves, apply, apply1};
+use crate::op::{Context, Few, Op, Saves, apply_one, apply1};
 use crate::ops::fill::zero_grad;
 use crate::ops::number::{Number, with_summed, with_sums};
 use crate::ops::view::{Layout, Spec, View};
@@ -253,7 +253,7 @@ impl Op for Get {
             let mut inputs = vec![&zeros, &g];
             inputs.extend(&index);
             let op = Put { basic, dims: self.dims, accumulate: true, name: "index_backward" };
-            out[0] = Some(apply(op, &inputs).swap_remove(0));
+            out[0] = Some(apply_one(op, &inputs));
         }
         out
     }
@@ -340,7 +340,7 @@ impl Op for Put {
                 let mut inputs = vec![g, &zero];
                 inputs.extend(&index);
                 let op = Put { basic: self.basic.clone(), dims: self.dims, accumulate: false, name: self.name };
-                apply(op, &inputs).swap_remove(0)
+                apply_one(op, &inputs)
             });
         }
         if ctx.needs(1) {

@@ -6,7 +6,7 @@ mod table;
 use crate::array::{Array, Meta, with_bits};
 use crate::dims::Dims;
 use crate::dtype::DType;
-use crate::op::{Context, Few, Op, Saves, apply, apply1};
+use crate::op::{Context, Few, Op, Saves, apply_one, apply1};
 use crate::ops::matrix::with_number;
 use crate::tensor::Tensor;
 use cresset_kernels::pool::{self, Windows, adaptive, sliding};
@@ -232,7 +232,7 @@ impl Op for MeanPool {
     }
     fn backward(&self, ctx: &Context, grads: &[Option<Tensor>]) -> Few<Option<Tensor>> {
         let op = MeanSpread { pool: self.pool, divisor: self.divisor, shape: ctx.input_meta(0).shape };
-        [grads[0].as_ref().map(|g| apply(op, &[g]).swap_remove(0))].into()
+        [grads[0].as_ref().map(|g| apply_one(op, &[g]))].into()
     }
 }
 
