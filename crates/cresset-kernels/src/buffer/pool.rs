@@ -16,7 +16,7 @@ const OFFSET: usize = 1 << 18;
 /// From this size on huge pages are asked for, where Linux has them.
 const HUGE: usize = 2 << 20;
 /// Where a block of [`HUGE`] starts: on such a page. One that started elsewhere would have none of its own at 2 MiB, half of it at 4 (`cat` of 2 MiB
-/// took 1.12 times as long). What lies before is never touched, so it takes addresses but no memory.
+/// took 1.12 times as long). What lies before is never touched: of newly mapped memory it takes addresses only.
 const HUGE_ALIGN: usize = if cfg!(target_os = "linux") { HUGE } else { ALIGN };
 /// What one thread keeps at most.
 const LOCAL_MOST: usize = 8 << 20;

@@ -4,6 +4,7 @@ use super::driver::Job;
 use super::kernels::{Kerneled, Kernels};
 use super::tile::Pack;
 use super::windows::Windows;
+#[cfg(target_arch = "x86_64")]
 use crate::level::{Level, level};
 
 /// Most of `k` in one product: while rows pass over a panel it stays in the second-level cache.
@@ -36,11 +37,10 @@ pub(crate) struct Product {
 impl Panels {
     /// For the level in use.
     pub fn new() -> Panels {
-        let windows = match level() {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => Some(super::avx512::windows()),
-            _ => None,
-        };
+        #[cfg(target_arch = "x86_64")]
+        let windows = (level() == Level::Avx512).then(super::avx512::windows);
+        #[cfg(not(target_arch = "x86_64"))]
+        let windows = None;
         Panels { kernels: f32::kernels(), windows }
     }
     /// Columns of a vector.

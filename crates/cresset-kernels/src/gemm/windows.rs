@@ -1,6 +1,9 @@
 //! Tiles that read pictures where they lie, for the gradient of a convolution's weight. (For the convolution itself the same, `B` row by row from
 //! wherever a window's points are, takes as long as unrolling the windows first: 48 columns there begin within a line, and jump.)
 
+// Only AVX-512 has them.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+
 use super::tile::{Rows, Tile, finish, zeros};
 use super::vector::{Float, Vector};
 

@@ -7,7 +7,9 @@
 use super::block::{Ask, One, Two};
 use super::fused::{Step, TILE};
 use super::vectors::{Vector, Vectors};
-use crate::level::{Kernel, Level, Simd, dispatch, level};
+use crate::level::{Kernel, Simd, dispatch};
+#[cfg(target_arch = "x86_64")]
+use crate::level::{Level, level};
 use std::ops::Range;
 
 /// What a link does with the number that comes along the chain, `x`, and the numbers of other steps, `a`, `b`, `c`.

@@ -115,10 +115,15 @@ impl F32x16 {
             if nan != 0 { f32::NAN } else { _mm512_reduce_max_ps(self.0) }
         }
     }
-    /// The sum of the sixteen.
+    /// The sum of the sixteen: halves, down to one. (`_mm512_reduce_add_ps` leaves the order to the compiler.)
     #[inline(always)]
     pub(crate) fn total(self) -> f32 {
-        unsafe { _mm512_reduce_add_ps(self.0) }
+        unsafe {
+            let eight = _mm256_add_ps(_mm512_castps512_ps256(self.0), _mm512_extractf32x8_ps::<1>(self.0));
+            let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
     }
 }
 
