@@ -12,6 +12,7 @@ use crate::ops::number::{Number, with_summed, with_sums};
 use crate::ops::view::{Layout, Spec, View};
 use crate::tensor::Tensor;
 use cresset_kernels::buffer::Element as Stored;
+use cresset_kernels::rows::take;
 use cresset_kernels::threads;
 
 /// An index tensor as int64, negative positions counted from the end (where `wrap`), all of them checked against the dimension's size.
@@ -219,6 +220,21 @@ pub(super) struct Get {
     pub name: &'static str,
 }
 
+impl Get {
+    /// Does it read whole rows, which are dense in memory? Then how long they are. (No list of places is made then, which took a sixth of the time of rows of 128.)
+    fn whole_rows(&self, inputs: &[&Array]) -> Option<usize> {
+        let x = inputs[0];
+        let mut width = 1;
+        for d in (1..x.ndim()).rev() {
+            if x.shape()[d] != 1 && x.strides()[d] != width {
+                return None;
+            }
+            width *= x.shape()[d];
+        }
+        (self.dims[..] == [0] && inputs[1].is_contiguous()).then_some(width)
+    }
+}
+
 impl Op for Get {
     fn name(&self) -> &'static str {
         self.name
@@ -232,9 +248,17 @@ impl Op for Get {
             let reading = x.read();
             Array::build::<T>(meta, |out| places.read(reading.slice::<T>(), out))
         }
+        fn rows<T: Stored>(x: &Array, width: usize, at: &Array, meta: Meta) -> Array {
+            let reading = x.read();
+            let table = &reading.slice::<T>()[x.offset()..];
+            Array::build::<T>(meta, |out| at.with_slice(|at| take(table, x.strides()[0], width, at, out)))
+        }
         let x = inputs[0];
         if outputs[0].numel() == 0 {
             return [Array::zeros(outputs[0])].into();
+        }
+        if let Some(width) = self.whole_rows(inputs) {
+            return [with_bits!(x.dtype(), T => rows::<T>(x, width, inputs[1], outputs[0]))].into();
         }
         let places = Places::new(x, &self.dims, &inputs[1..]);
         [with_bits!(x.dtype(), T => go::<T>(x, &places, outputs[0]))].into()
