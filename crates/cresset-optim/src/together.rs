@@ -8,10 +8,11 @@ use cresset_tensor::storage::Writing;
 use cresset_tensor::{Array, DType, Held, Tensor, Update, bf16, f16};
 
 /// Is a pass over all parameters faster than one after the other? `work` counts the numbers of parameters and state. One takes 0.1 to 0.2 ns of a thread, putting
-/// a parameter into the list 300, and the fork 300 to 1000.
+/// a parameter into the list 300, and the fork 300 to 1000. Little work is better cut parameter by parameter: then the half of a weight that a thread writes is about the one
+/// that it reads in the next product (a step of three layers of 256 on a batch of 4: 60 µs instead of 75 with two threads).
 #[inline]
 pub(crate) fn is_worth(work: usize, params: usize) -> bool {
-    work > 40_000 + 6_000 * params && params > 1 && cresset_tensor::get_num_threads() > 1
+    work > 400_000 + 6_000 * params && params > 1 && cresset_tensor::get_num_threads() > 1
 }
 
 /// A formula and the state tensors that it wants.
