@@ -3,6 +3,7 @@
 
 use crate::{Step, Workload};
 use cresset::prelude::*;
+use cresset_kernels::buffer::Buffer;
 use cresset_kernels::columns;
 use cresset_kernels::gemm::{Epilogue, Mat, gemm};
 use cresset_kernels::optim::{Float, Formula, apply};
@@ -26,18 +27,20 @@ impl Formula<2> for AdamStep {
 
 /// Numbers with their gradient and Adam's state.
 struct Learned {
-    value: Vec<f32>,
+    /// Aligned, as a tensor's numbers are: of a `Vec` every vector would cross cache lines.
+    value: Buffer,
     grad: Vec<f32>,
     state: [Vec<f32>; 2],
 }
 impl Learned {
     fn new(n: usize, limit: f64) -> Learned {
-        let value = Tensor::empty([n]).uniform_(-limit, limit).to_vec();
+        let mut value = Buffer::new(n * size_of::<f32>());
+        value.as_mut_slice().copy_from_slice(&Tensor::empty([n]).uniform_(-limit, limit).to_vec::<f32>());
         Learned { value, grad: vec![0.0; n], state: [vec![0.0; n], vec![0.0; n]] }
     }
     fn step(&mut self, rule: AdamStep) {
         let [m, v] = &mut self.state;
-        apply(rule, &mut self.value, &self.grad, [m, v]);
+        apply(rule, self.value.as_mut_slice(), &self.grad, [m, v]);
     }
 }
 
@@ -83,11 +86,11 @@ impl Network {
             let (before, l) = self.layers.split_at_mut(i);
             let l = &mut l[0];
             let x = before.last().map_or(&self.input, |p| &p.y);
-            let mut end = Epilogue::default().bias(&l.bias.value);
+            let mut end = Epilogue::default().bias(l.bias.value.as_slice());
             if !last {
                 end = end.relu();
             }
-            let weight = Mat::row_major(&l.weight.value, l.inputs).t();
+            let weight = Mat::row_major(l.weight.value.as_slice::<f32>(), l.inputs).t();
             gemm(batch, l.outputs, l.inputs, Mat::row_major(x, l.inputs), weight, &mut l.y, l.outputs, &end);
         }
     }
@@ -120,7 +123,7 @@ impl Network {
             gemm(outputs, inputs, batch, dz.t(), Mat::row_major(x, inputs), &mut l.weight.grad, inputs, &plain);
             columns::sum(&l.dz, batch, outputs, &mut l.bias.grad);
             if let Some(p) = before.last_mut() {
-                let weight = Mat::row_major(&l.weight.value, inputs);
+                let weight = Mat::row_major(l.weight.value.as_slice::<f32>(), inputs);
                 gemm(batch, inputs, outputs, dz, weight, &mut p.dz, inputs, &plain);
                 p.dz.iter_mut().zip(&p.y).for_each(|(d, y)| *d = if *y > 0.0 { *d } else { 0.0 });
             }
