@@ -115,7 +115,7 @@ fn plan(shape: &[usize], out: &Operand, ins: &[Operand]) -> Plan {
     Plan::new(shape, &strides[..=ins.len()])
 }
 
-/// The mode of each operand and the grain, which is a whole number of rows where a row repeats.
+/// The mode of each operand and the grain, which is a whole number of rows but where they are long.
 fn choose_modes(p: &Plan, modes: &mut [Mode]) -> usize {
     for (k, m) in modes.iter_mut().enumerate() {
         *m = if p.is_linear(k) {
@@ -131,7 +131,7 @@ fn choose_modes(p: &Plan, modes: &mut [Mode]) -> usize {
     if modes.contains(&Mode::Rows) {
         modes.iter_mut().filter(|m| **m == Mode::Repeat).for_each(|m| *m = Mode::Rows);
     }
-    if modes.contains(&Mode::Repeat) { GRAIN / p.row() * p.row() } else { GRAIN }
+    if p.row() <= GRAIN / 8 { GRAIN / p.row() * p.row() } else { GRAIN }
 }
 
 type Buffer = MaybeUninit<[u64; BLOCK]>;
