@@ -44,13 +44,14 @@ impl<T: Kerneled + GemmElement> Job<T> {
             return unsafe { self.block(0..self.m, 0..self.n) };
         }
         let width = self.kernels.nv * self.kernels.w;
-        let (threads, narrow) = (threads::num_threads(), self.n / NARROW);
+        let threads = threads::num_threads();
+        let narrow = (self.n / NARROW).min(4 * threads).min(parts);
         if self.packed.is_null()
             && self.b_col != 1
             && self.m * self.k * size_of::<T>() <= A_NEAR
             && narrow >= 2 * threads
         {
-            return self.pieces_of(1, narrow.min(4 * threads), self.kernels.w);
+            return self.pieces_of(1, narrow, self.kernels.w);
         }
         // Rows are cut only where enough of them remain to repay the packing of B, which two may do each for itself. A large A whose rows lie side
         // by side is read across its pages, for which wide pieces pack it: 1024 x 1024 x 1024 with two threads takes 5 % less time.
