@@ -181,21 +181,57 @@ impl Plan {
                 at[k] -= index[0] * self.strides[0][k];
             }
             index[0] = 0;
-            let mut d = 1;
-            loop {
-                index[d] += 1;
-                if index[d] < self.shape[d] {
-                    for k in 0..self.operands {
-                        at[k] += self.strides[d][k];
-                    }
-                    break;
-                }
-                for k in 0..self.operands {
-                    at[k] -= (self.shape[d] - 1) * self.strides[d][k];
-                }
-                index[d] = 0;
-                d += 1;
+            self.step_outwards(1, &mut index, &mut at);
+        }
+    }
+
+    /// Visits whole rows, those with the numbers `rows` in the order of the walk: `f(offsets, count)` stands for `count` rows of which the first
+    /// begins at `offsets[k]` in operand k, each [`stride(1, k)`](Plan::stride) from the one before.
+    #[inline]
+    pub fn walk_rows(&self, rows: std::ops::Range<usize>, mut f: impl FnMut(&[usize; MAX_OPERANDS], usize)) {
+        debug_assert!(rows.end * self.shape[0] <= self.len);
+        let mut left = rows.len();
+        let mut index = [0; MAX_DIMS];
+        let mut at = [0; MAX_OPERANDS];
+        let mut rest = rows.start;
+        for d in 1..self.dims {
+            index[d] = rest % self.shape[d];
+            rest /= self.shape[d];
+            for k in 0..self.operands {
+                at[k] += index[d] * self.strides[d][k];
             }
+        }
+        while left > 0 {
+            let count = if self.dims > 1 { left.min(self.shape[1] - index[1]) } else { left };
+            f(&at, count);
+            left -= count;
+            if left == 0 {
+                return;
+            }
+            for k in 0..self.operands {
+                at[k] -= index[1] * self.strides[1][k];
+            }
+            index[1] = 0;
+            self.step_outwards(2, &mut index, &mut at);
+        }
+    }
+
+    /// One step further in dimension `d`, or in one further outwards if it is at its end.
+    #[inline]
+    fn step_outwards(&self, mut d: usize, index: &mut [usize; MAX_DIMS], at: &mut [usize; MAX_OPERANDS]) {
+        loop {
+            index[d] += 1;
+            if index[d] < self.shape[d] {
+                for k in 0..self.operands {
+                    at[k] += self.strides[d][k];
+                }
+                return;
+            }
+            for k in 0..self.operands {
+                at[k] -= (self.shape[d] - 1) * self.strides[d][k];
+            }
+            index[d] = 0;
+            d += 1;
         }
     }
 }

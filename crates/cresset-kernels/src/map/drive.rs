@@ -4,6 +4,7 @@
 //! scalars, half-precision numbers) is first brought into blocks of [`BLOCK`] elements on the stack, in the first-level cache.
 //! So the text of an operation is compiled for contiguous blocks only, once for each level and computing type.
 
+use super::gather::{BEYOND, Rows, gather, repeat, scatter};
 use crate::strided::{Plan, is_contiguous};
 use crate::threads;
 use std::cell::UnsafeCell;
@@ -134,7 +135,8 @@ fn choose_modes(p: &Plan, modes: &mut [Mode]) -> usize {
     if p.row() <= GRAIN / 8 { GRAIN / p.row() * p.row() } else { GRAIN }
 }
 
-type Buffer = MaybeUninit<[u64; BLOCK]>;
+/// A block and what [`gather`] may write beyond it, such that the next is aligned to a cache line.
+type Buffer = MaybeUninit<[u64; (BLOCK + BEYOND).next_multiple_of(8)]>;
 
 /// Room on the stack for each operand's block, and one for half-converted elements.
 #[repr(align(64))]
@@ -168,19 +170,21 @@ impl Job<'_> {
         let block = if r.len() <= 2 * BLOCK { BLOCK / 4 } else { BLOCK };
         let row = self.plan.as_ref().map_or(usize::MAX, Plan::row);
         let repeats = self.modes.contains(&Mode::Repeat);
-        let size = if repeats { (block / row).max(1) * row } else { block };
+        let rows = self.modes[..=self.ins.len()].contains(&Mode::Rows);
+        // Whole rows, where rows matter and are not worked on where they stand.
+        let whole = repeats || rows && row < LONG_ROW;
+        let size = if whole { (block / row).max(1) * row } else { block };
         let most = r.len().min(size);
-        debug_assert!(!repeats || r.start.is_multiple_of(row));
+        debug_assert!(!whole || r.start.is_multiple_of(row) && r.len().is_multiple_of(row));
         for (k, o) in self.ins.iter().enumerate() {
-            let n = match self.modes[k + 1] {
-                Mode::Scalar => 1,
-                Mode::Repeat => row.min(most),
+            let rows = match self.modes[k + 1] {
+                Mode::Scalar => Rows::one(most, 0),
+                Mode::Repeat => Rows { count: most / row, apart: 0, len: row, step: 1 },
                 _ => continue,
             };
             // SAFETY: the operand has one element, or one row of at most BLOCK / 2; `most` is at most BLOCK.
-            unsafe { self.load(k, o.ptr, 1, n, b, 0, most) };
+            unsafe { self.load(k, o.ptr, &rows, b, 0) };
         }
-        let rows = self.modes[..=self.ins.len()].contains(&Mode::Rows);
         let scalars = self.modes[1..=self.ins.len()].contains(&Mode::Scalar);
         let plain = !self.in_place && !scalars && self.ins.iter().chain([&self.out]).all(|o| o.convert.is_none());
         match &self.plan {
@@ -204,26 +208,27 @@ impl Job<'_> {
         }
     }
 
-    /// Brings `n` elements of input k, `step` apart, to place `to` of its block, in the computing type, and repeats them up to
-    /// `fill` elements.
+    /// Brings elements of input k to place `to` of its block, in the computing type.
     ///
     /// # Safety
-    /// The elements must exist and `to + n` and `fill` be at most BLOCK.
-    unsafe fn load(&self, k: usize, src: *const u8, step: usize, n: usize, b: &Buffers, to: usize, fill: usize) {
+    /// The elements must exist and there be room for them: at most BLOCK in all.
+    unsafe fn load(&self, k: usize, src: *const u8, rows: &Rows, b: &Buffers, to: usize) {
         let o = &self.ins[k];
         let dst = b.of(k).wrapping_add(to * o.wide);
-        // SAFETY: the caller vouches for the elements; a block holds BLOCK elements of 8 bytes.
+        // SAFETY: the caller vouches for the elements; a block holds BLOCK elements of 8 bytes, and a few more.
         unsafe {
-            match o.convert {
-                None => gather(src, step, dst, n, o.size),
-                Some(convert) if step == 1 => convert(src, dst, n),
-                Some(convert) => {
-                    let staging = b.staging();
-                    gather(src, step, staging, n, o.size);
-                    convert(staging, dst, n);
+            match (o.convert, rows.period()) {
+                (None, _) => gather(src, rows, dst, o.size),
+                (Some(convert), _) if rows.is_run() => convert(src, dst, rows.total()),
+                (Some(convert), Some(n)) => {
+                    convert(src, dst, n);
+                    repeat(dst, n, rows.total(), o.wide);
+                }
+                (Some(convert), None) => {
+                    gather(src, rows, b.staging(), o.size);
+                    convert(b.staging(), dst, rows.total());
                 }
             }
-            repeat(dst, n, fill, o.wide);
         }
     }
 
@@ -294,12 +299,7 @@ impl Job<'_> {
                 src
             } else {
                 // SAFETY: `walk` stays inside the shape; n is at most BLOCK.
-                unsafe {
-                    match step {
-                        0 => self.load(k, src, 1, 1, b, 0, n),
-                        _ => self.load(k, src, step, n, b, 0, n),
-                    }
-                }
+                unsafe { self.load(k, src, &Rows::one(n, step), b, 0) };
                 b.of(k)
             };
         }
@@ -313,20 +313,22 @@ impl Job<'_> {
         unsafe { self.store(result, dst, step[0], n, b) };
     }
 
-    /// Elements `start .. start + n` of the walk, several rows in one block.
+    /// Elements `start .. start + n` of the walk in one block: whole rows, if rows matter.
     fn gathered(&self, start: usize, n: usize, rows: bool, b: &Buffers) {
         let walk = self.plan.as_ref().filter(|_| rows);
         if let Some(plan) = walk {
             let mut to = 0;
-            plan.walk(start..start + n, |at, len, step| {
+            let len = plan.row();
+            plan.walk_rows(start / len..(start + n) / len, |at, count| {
                 for (k, o) in self.ins.iter().enumerate() {
                     if self.modes[k + 1] == Mode::Rows {
                         let src = o.ptr.wrapping_add(at[k + 1] * o.size);
-                        // SAFETY: `walk` stays inside the shape, and the lengths add up to n, at most BLOCK.
-                        unsafe { self.load(k, src, step[k + 1], len, b, to, 0) };
+                        let rows = Rows { count, apart: plan.stride(1, k + 1), len, step: plan.stride(0, k + 1) };
+                        // SAFETY: the walk stays inside the shape, and the lengths add up to n, at most BLOCK.
+                        unsafe { self.load(k, src, &rows, b, to) };
                     }
                 }
-                to += len;
+                to += count * len;
             });
         }
         let mut ptrs = [std::ptr::null(); INPUTS];
@@ -363,91 +365,5 @@ impl Job<'_> {
                 _ => self.store(result, dst, 1, n, b),
             }
         }
-    }
-}
-
-/// Copies `n` elements `step` apart to contiguous memory.
-///
-/// # Safety
-/// All of them must be readable, and `dst` writable and elsewhere.
-unsafe fn gather(src: *const u8, step: usize, dst: *mut u8, n: usize, size: usize) {
-    #[inline(always)]
-    unsafe fn run<T: Copy>(src: *const T, step: usize, dst: *mut T, n: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match step {
-                1 => std::ptr::copy_nonoverlapping(src, dst, n),
-                0 => {
-                    let v = src.read();
-                    (0..n).for_each(|i| dst.add(i).write(v));
-                }
-                _ => (0..n).for_each(|i| dst.add(i).write(src.add(i * step).read())),
-            }
-        }
-    }
-    // SAFETY: the caller's promise; elements are aligned to their size.
-    unsafe {
-        match size {
-            1 => run(src, step, dst, n),
-            2 => run(src.cast::<u16>(), step, dst.cast(), n),
-            4 => run(src.cast::<u32>(), step, dst.cast(), n),
-            _ => run(src.cast::<u64>(), step, dst.cast(), n),
-        }
-    }
-}
-
-/// Copies `n` contiguous elements to places `step` apart.
-///
-/// # Safety
-/// All of them must be readable and writable, and apart.
-unsafe fn scatter(src: *const u8, dst: *mut u8, step: usize, n: usize, size: usize) {
-    #[inline(always)]
-    unsafe fn run<T: Copy>(src: *const T, dst: *mut T, step: usize, n: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match step {
-                1 => std::ptr::copy_nonoverlapping(src, dst, n),
-                _ => (0..n).for_each(|i| dst.add(i * step).write(src.add(i).read())),
-            }
-        }
-    }
-    // SAFETY: the caller's promise; elements are aligned to their size.
-    unsafe {
-        match size {
-            1 => run(src, dst, step, n),
-            2 => run(src.cast::<u16>(), dst.cast(), step, n),
-            4 => run(src.cast::<u32>(), dst.cast(), step, n),
-            _ => run(src.cast::<u64>(), dst.cast(), step, n),
-        }
-    }
-}
-
-/// Repeats the first `n` elements until there are `fill`.
-///
-/// # Safety
-/// `fill` elements must be writable.
-unsafe fn repeat(dst: *mut u8, n: usize, fill: usize, size: usize) {
-    // SAFETY: the copies stay below `fill`, and source and destination do not overlap.
-    unsafe {
-        if n == 1 {
-            return gather_one(dst, fill, size);
-        }
-        let mut have = n;
-        while have < fill {
-            let more = have.min(fill - have);
-            std::ptr::copy_nonoverlapping(dst, dst.add(have * size), more * size);
-            have += more;
-        }
-    }
-}
-
-/// Fills with the first element.
-///
-/// # Safety
-/// `fill` elements must be writable.
-unsafe fn gather_one(dst: *mut u8, fill: usize, size: usize) {
-    if fill > 1 {
-        // SAFETY: reads the first element, writes the ones behind it.
-        unsafe { gather(dst, 0, dst.add(size), fill - 1, size) };
     }
 }

@@ -15,6 +15,7 @@ mod element;
 mod erased;
 mod float;
 pub mod fused;
+mod gather;
 mod text;
 mod vectors;
 
