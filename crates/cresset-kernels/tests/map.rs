@@ -1,6 +1,7 @@
 //! Loops over strided tensors against naive indexing: random shapes and strides, 0-d, empty, expanded, transposed, in place,
 //! half precision; and the same bits on any number of threads.
 
+use cresset_kernels::buffer::Buffer;
 use cresset_kernels::lane::{Binary, Lane, LaneOps, Ternary, Unary};
 use cresset_kernels::map::{self, Element};
 use cresset_kernels::strided::{MAX_OPERANDS, Plan, extent, is_contiguous, is_injective};
@@ -275,6 +276,63 @@ impl<T: map::Float> Smaller for T {
 #[test]
 fn every_layout_in_f32() {
     floats::<f32>(|v| v, |v| v);
+}
+
+/// A function with loops of its own for rows, through the door for bytes.
+fn quick<T: map::Float + PartialEq + cresset_kernels::buffer::Element>(
+    kind: map::FloatKind,
+    of: fn(f32) -> T,
+    to: fn(T) -> f32,
+) {
+    fn buffer<T: cresset_kernels::buffer::Element>(values: &[T]) -> Buffer {
+        let mut buffer = Buffer::new(size_of_val(values));
+        buffer.as_mut_slice::<T>().copy_from_slice(values);
+        buffer
+    }
+    let function = map::Function::quick_binary(Mix);
+    let mut r = Random(44);
+    for round in 0..400 {
+        let (rows, len) = (1 + r.below(90), 14 + r.below(120));
+        let shape = match round % 4 {
+            0 => r.shape(),
+            1 => vec![rows, len],
+            // More than a piece, now and then.
+            _ => vec![1 + r.below(12), rows, len],
+        };
+        let operand = |r: &mut Random, k: usize| {
+            let mut x = tensor(r, &shape, true, k, of);
+            if r.below(3) > 0 {
+                // Side by side, but for dimensions that are spread.
+                let mut step = 1;
+                for d in (0..shape.len()).rev() {
+                    let spread = r.below(3) == 0;
+                    x.strides[d] = if spread { 0 } else { step };
+                    step *= if spread { 1 } else { shape[d].max(1) };
+                }
+                x.data = data(&shape, &x.strides, k).into_iter().map(of).collect();
+                x.at = offsets(&shape, &x.strides);
+            }
+            x
+        };
+        let (a, b) = (operand(&mut r, 1), operand(&mut r, 2));
+        let y = tensor(&mut r, &shape, false, 3, of);
+        let (a_bytes, b_bytes, mut y_bytes) = (buffer(&a.data), buffer(&b.data), buffer(&y.data));
+        let ins = [(&a_bytes, &a), (&b_bytes, &b)].map(|(bytes, x)| map::Input::Tensor((bytes.as_slice(), &x.strides)));
+        function.run(map::Part::Value, kind, &shape, &ins, (y_bytes.as_mut_slice(), &y.strides));
+        let mut want = y.data.clone();
+        for i in 0..y.at.len() {
+            want[y.at[i]] = of(to(a.v(i)) * 3.0 - to(b.v(i)));
+        }
+        let (sa, sb, sy) = (&a.strides, &b.strides, &y.strides);
+        assert!(y_bytes.as_slice::<T>() == want, "shape {shape:?}, strides {sa:?}, {sb:?} to {sy:?}");
+    }
+}
+
+#[test]
+fn rows_of_quick_functions() {
+    quick::<f32>(map::FloatKind::F32, |v| v, |v| v);
+    quick::<f64>(map::FloatKind::F64, |v| v as f64, |v| v as f32);
+    quick::<bf16>(map::FloatKind::BF16, bf16::from_f32, bf16::to_f32);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::drive::{INPUTS, Operand, drive};
 use super::element::Element;
 use super::float::{Body, Derivative, Eval, GradA, GradB, WithScalar, pointers, run_fused};
 use super::fused::Step;
+use super::matrix::{Matrix, MatrixLoop, matrix};
 use super::text::{Note, Recorder, Text};
 use crate::lane::{Binary, Lane, Style, Unary};
 use crate::level::{Level, level};
@@ -90,8 +91,14 @@ struct Whole {
     value: Pair,
     /// `g * ∂f/∂a`, `g * ∂f/∂b`; both the same for a function of one number.
     gradients: [Pair; 2],
-    /// Of a function of two numbers, for a plain number as one of them.
-    with_scalar: Option<Pair>,
+    quick: Option<Quick>,
+}
+
+/// Further loops of the quickest functions of two numbers, for f32 and for f64.
+struct Quick {
+    /// For a plain number as one operand.
+    with_scalar: Pair,
+    rows: [MatrixLoop; 2],
 }
 
 /// Which of a function's loops to run.
@@ -126,7 +133,7 @@ struct OfUnary<U>(U);
 impl<U: Unary> OfUnary<U> {
     const GRADIENT: Pair = [Some(block::<Derivative<U>, f32, 3>), None];
     const WHOLE: Whole =
-        Whole { value: [Some(block::<Eval<U>, f32, 1>), None], gradients: [Self::GRADIENT; 2], with_scalar: None };
+        Whole { value: [Some(block::<Eval<U>, f32, 1>), None], gradients: [Self::GRADIENT; 2], quick: None };
     const TEXTS: Texts = Texts {
         inputs: 1,
         write: write_unary::<U>,
@@ -139,7 +146,7 @@ impl<U: Binary> OfBinary<U> {
     const WHOLE: Whole = Whole {
         value: [Some(block::<Eval<U>, f32, 2>), None],
         gradients: [[Some(block::<GradA<U>, f32, 4>), None], [Some(block::<GradB<U>, f32, 4>), None]],
-        with_scalar: None,
+        quick: None,
     };
     const TEXTS: Texts = Texts {
         inputs: 2,
@@ -147,10 +154,13 @@ impl<U: Binary> OfBinary<U> {
         whole: if U::Loop::WHOLE { Some(Self::WHOLE) } else { None },
         id: TypeId::of::<U>,
     };
-    const WITH_SCALAR: Texts = Texts {
+    const QUICK: Texts = Texts {
         whole: Some(Whole {
             value: [Self::WHOLE.value[0], Some(block::<Eval<U>, f64, 2>)],
-            with_scalar: Some([Some(scalar_block::<U, f32>), Some(scalar_block::<U, f64>)]),
+            quick: Some(Quick {
+                with_scalar: [Some(scalar_block::<U, f32>), Some(scalar_block::<U, f64>)],
+                rows: [matrix::<U, f32>, matrix::<U, f64>],
+            }),
             ..Self::WHOLE
         }),
         ..Self::TEXTS
@@ -189,10 +199,10 @@ impl Function {
     pub const fn binary<U: Binary>(f: U) -> Function {
         Function { constants: Constants::new(f), texts: &OfBinary::<U>::TEXTS }
     }
-    /// The same with a further loop for a plain number as one operand: for functions so quick that reading the number again and again would be
+    /// The same with further loops, for a plain number as one operand and for rows: for functions so quick that copying an operand into place would be
     /// felt.
-    pub const fn binary_with_scalar<U: Binary>(f: U) -> Function {
-        Function { constants: Constants::new(f), texts: &OfBinary::<U>::WITH_SCALAR }
+    pub const fn quick_binary<U: Binary>(f: U) -> Function {
+        Function { constants: Constants::new(f), texts: &OfBinary::<U>::QUICK }
     }
     /// What it was made from.
     ///
@@ -305,17 +315,21 @@ impl Function {
             return unsafe { drive(shape, out, &operands[..n], &run) };
         };
         let body = self.constants.as_ptr();
-        if let (Part::Value, Some(pair), [a, b]) = (part, &whole.with_scalar, ins) {
+        if let (Part::Value, Some(quick), [a, b]) = (part, &whole.quick, ins) {
             let (scalar, left) = match (a, b) {
                 (Input::Scalar(s), _) => (Some(*s), true),
                 (_, Input::Scalar(s)) => (Some(*s), false),
                 _ => (None, false),
             };
-            if let (Some(scalar), Some(block)) = (scalar, pair[usize::from(double)]) {
+            if let (Some(scalar), Some(block)) = (scalar, quick.with_scalar[usize::from(double)]) {
                 let with = ScalarBody { body, scalar, left };
                 let erased = Erased { body: (&raw const with).cast(), block };
                 // SAFETY: the operands were checked, the borrows keep inputs and output apart, and the loop is for this body.
                 return unsafe { erased.drive(shape, out, &[stand_in]) };
+            }
+            if let Some(rows) = Matrix::of(shape, &out, [&operands[0], &operands[1]]) {
+                // SAFETY: the operands were checked, the borrows keep inputs and output apart, and the loop is for these constants.
+                return unsafe { rows.run(body, quick.rows[usize::from(double)]) };
             }
         }
         let mut scalars = [const { MaybeUninit::<(f32, f64)>::uninit() }; INPUTS];

@@ -16,6 +16,7 @@ mod erased;
 mod float;
 pub mod fused;
 mod gather;
+mod matrix;
 mod text;
 mod vectors;
 

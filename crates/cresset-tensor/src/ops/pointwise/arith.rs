@@ -27,7 +27,7 @@ impl Binary for Add {
 }
 impl BinaryDef for Add {
     const NAME: &'static str = "add";
-    const SCALAR_LOOP: bool = true;
+    const QUICK: bool = true;
     const SAVES: Saves = Saves::NOTHING;
     const DA: Slope = Slope::One;
     const DB: Slope = Slope::One;
@@ -56,7 +56,7 @@ impl Binary for Sub {
 }
 impl BinaryDef for Sub {
     const NAME: &'static str = "sub";
-    const SCALAR_LOOP: bool = true;
+    const QUICK: bool = true;
     const SAVES: Saves = Saves::NOTHING;
     const DA: Slope = Slope::One;
     const DB: Slope = Slope::MinusOne;
@@ -84,7 +84,8 @@ impl Binary for Mul {
 }
 impl BinaryDef for Mul {
     const NAME: &'static str = "mul";
-    const SCALAR_LOOP: bool = true;
+    const QUICK: bool = true;
+    const PRODUCT: bool = true;
     const BOOLS: bool = true;
     fn int(&self, a: i64, b: i64) -> i64 {
         a.wrapping_mul(b)
@@ -110,7 +111,7 @@ impl Binary for Div {
 }
 impl BinaryDef for Div {
     const NAME: &'static str = "div";
-    const SCALAR_LOOP: bool = true;
+    const QUICK: bool = true;
     const INTS: Ints = Ints::ToFloat;
 }
 

@@ -33,8 +33,10 @@ pub(crate) trait BinaryDef: Binary {
     const INTS: Ints = Ints::Own;
     /// Is it for bool operands, as integers 0 and 1?
     const BOOLS: bool = false;
-    /// Is it so quick that it has a loop of its own for a plain number as one operand?
-    const SCALAR_LOOP: bool = false;
+    /// Is it so quick that it has loops of its own for a plain number as one operand, and for broadcast rows?
+    const QUICK: bool = false;
+    /// Is it the product, whose derivatives are the other operand? Then a gradient is a product as well.
+    const PRODUCT: bool = false;
     /// For names of the node that are not the usual one: of two tensors, of a tensor and a number.
     const GRAD_NAMES: [Option<&'static str>; 2] = [None, None];
     /// The same for a function that stands for several of PyTorch's.
@@ -61,6 +63,7 @@ pub(super) struct BinaryRules {
     pub(super) slopes: [Slope; 2],
     ints: Ints,
     bools: bool,
+    product: bool,
     grad_names: [Option<&'static str>; 2],
     grad_name: fn(&Function) -> Option<&'static str>,
     int: fn(&Function, i64, i64) -> i64,
@@ -75,6 +78,7 @@ impl<B: BinaryDef> OfBinary<B> {
         slopes: [B::DA, B::DB],
         ints: B::INTS,
         bools: B::BOOLS,
+        product: B::PRODUCT,
         grad_names: B::GRAD_NAMES,
         grad_name: |f| f.get::<B>().grad_name(),
         int: |f, a, b| f.get::<B>().int(a, b),
@@ -83,7 +87,7 @@ impl<B: BinaryDef> OfBinary<B> {
 
 impl BinaryOp {
     pub(crate) const fn of<B: BinaryDef>(f: B) -> BinaryOp {
-        let f = if B::SCALAR_LOOP { Function::binary_with_scalar(f) } else { Function::binary(f) };
+        let f = if B::QUICK { Function::quick_binary(f) } else { Function::binary(f) };
         BinaryOp { f, rules: &OfBinary::<B>::RULES }
     }
 
@@ -134,6 +138,9 @@ impl BinaryOp {
             Cow::Borrowed(a) => spread(a, &shape),
             Cow::Owned(a) => Cow::Owned(spread(&a, &shape).into_owned()),
         };
+        if self.rules.product {
+            return Tensor::from_array(self.value(&g, &get(1 - i), g.meta()));
+        }
         let (a, b) = (has(0).then(|| get(0)), has(1).then(|| get(1)));
         let y = (reads.outputs != 0).then(|| ctx.output_numbers(0));
         let operands = [Operands::Array(&g), Operands::of(a.as_deref()), Operands::of(b.as_deref()), Operands::of(y)];
@@ -208,7 +215,7 @@ impl ScalarOp {
             return Reads::Nothing;
         }
         // The derivative by one operand of a product reads the other, which is the number here.
-        let reads_number = rules.name == "mul" || (rules.name == "div" && !self.left);
+        let reads_number = rules.product || (rules.name == "div" && !self.left);
         let input = rules.saves.inputs >> usize::from(self.left) & 1 != 0 && !reads_number;
         match (input, rules.saves.outputs != 0) {
             (false, false) => Reads::Nothing,
