@@ -71,7 +71,15 @@ pub fn gather<T: Element>(x: &[T], rest: &[usize], step: usize, shape: &[usize],
             }
             if step == 1 && stride == 0 {
                 // Nothing to multiply: with indices that are looked at by their signs, a third less for rows of 1000.
-                out.iter_mut().zip(at).for_each(|(out, &at)| *out = x[at as usize]);
+                // Several at a time: alone, the loop took a quarter more time or not, by the place at which it began.
+                let (mut eights, mut ats) = (out.chunks_exact_mut(8), at.chunks_exact(8));
+                for (out, at) in (&mut eights).zip(&mut ats) {
+                    for j in 0..8 {
+                        out[j] = x[at[j] as usize];
+                    }
+                }
+                let rest = eights.into_remainder().iter_mut().zip(ats.remainder());
+                rest.for_each(|(out, &at)| *out = x[at as usize]);
                 continue;
             }
             for (i, (out, &at)) in out.iter_mut().zip(at).enumerate() {

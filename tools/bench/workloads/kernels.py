@@ -106,6 +106,12 @@ def map_add_bcast(setup):
     return forward(lambda: a + b)
 
 
+@workload(2, "map_add_column")
+def map_add_column(setup):
+    a, b = torch.randn(1000, 1000), torch.randn(1000, 1)
+    return forward(lambda: a + b)
+
+
 @workload(2, "map_strided")
 def map_strided(setup):
     x = torch.randn(1000, 1000).t()

@@ -48,6 +48,10 @@ pub fn workloads() -> Vec<Workload> {
         let (a, b) = (Tensor::randn([1000, 1000]), Tensor::randn([1000]));
         forward(move || &a + &b)
     }));
+    all.push(Workload::new("map_add_column", || {
+        let (a, b) = (Tensor::randn([1000, 1000]), Tensor::randn([1000, 1]));
+        forward(move || &a + &b)
+    }));
     all.push(Workload::new("map_strided", || {
         let x = Tensor::randn([1000, 1000]).t();
         forward(move || x.relu())
