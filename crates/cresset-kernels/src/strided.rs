@@ -159,16 +159,7 @@ impl Plan {
         if left == 0 {
             return;
         }
-        let mut index = [0; MAX_DIMS];
-        let mut at = [0; MAX_OPERANDS];
-        let mut rest = range.start;
-        for d in 0..self.dims {
-            index[d] = rest % self.shape[d];
-            rest /= self.shape[d];
-            for k in 0..self.operands {
-                at[k] += index[d] * self.strides[d][k];
-            }
-        }
+        let (mut index, mut at) = self.start(0, range.start);
         loop {
             let len = left.min(self.shape[0] - index[0]);
             f(&at, len, &self.strides[0]);
@@ -191,16 +182,7 @@ impl Plan {
     pub fn walk_rows(&self, rows: std::ops::Range<usize>, mut f: impl FnMut(&[usize; MAX_OPERANDS], usize)) {
         debug_assert!(rows.end * self.shape[0] <= self.len);
         let mut left = rows.len();
-        let mut index = [0; MAX_DIMS];
-        let mut at = [0; MAX_OPERANDS];
-        let mut rest = rows.start;
-        for d in 1..self.dims {
-            index[d] = rest % self.shape[d];
-            rest /= self.shape[d];
-            for k in 0..self.operands {
-                at[k] += index[d] * self.strides[d][k];
-            }
-        }
+        let (mut index, mut at) = self.start(1, rows.start);
         while left > 0 {
             let count = if self.dims > 1 { left.min(self.shape[1] - index[1]) } else { left };
             f(&at, count);
@@ -214,6 +196,20 @@ impl Plan {
             index[1] = 0;
             self.step_outwards(2, &mut index, &mut at);
         }
+    }
+
+    /// The indices, from dimension `first` on, and offsets of the element or row with a number.
+    #[inline]
+    fn start(&self, first: usize, mut number: usize) -> ([usize; MAX_DIMS], [usize; MAX_OPERANDS]) {
+        let (mut index, mut at) = ([0; MAX_DIMS], [0; MAX_OPERANDS]);
+        for d in first..self.dims {
+            index[d] = number % self.shape[d];
+            number /= self.shape[d];
+            for k in 0..self.operands {
+                at[k] += index[d] * self.strides[d][k];
+            }
+        }
+        (index, at)
     }
 
     /// One step further in dimension `d`, or in one further outwards if it is at its end.

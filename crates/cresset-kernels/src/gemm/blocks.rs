@@ -45,7 +45,7 @@ impl<T: Kerneled + GemmElement> Job<T> {
         }
         let width = self.kernels.nv * self.kernels.w;
         let threads = threads::num_threads();
-        let narrow = (self.n / NARROW).min(4 * threads).min(parts);
+        let narrow = (self.n / NARROW).min(4 * threads).min(parts) / threads * threads;
         if self.packed.is_null()
             && self.b_col != 1
             && self.m * self.k * size_of::<T>() <= A_NEAR
